@@ -23,17 +23,20 @@ MOMENTS = "timestampformat = '%Y-%m-%d %H:%M:%SZ'"
 
 
 class Timer:
-    """Seconds of each step, in order."""
+    """Seconds of each step, in order, and of processor time in all."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.processor = 0.0
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time what is done within."""
         before = time.perf_counter()
+        used_before = time.process_time()
         yield
         self.seconds[name] = time.perf_counter() - before
+        self.processor += time.process_time() - used_before
 
     @property
     def total(self) -> float:

@@ -97,6 +97,7 @@ def _format_row(run: Run, way: str, measured: dict[str, Any], peak_mb: float) ->
     steps = [f"{step} {taken:.1f}" for step, taken in measured["steps"].items() if taken >= 0.05]
     return (
         f"| {run.open_leads:,} | {run.model} | {way} | {measured['total']:.1f} "
+        f"| {measured['processor']:.1f} "
         f"| {', '.join(steps)} | {peak_mb:,.0f} |"
     )
 
