@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("duckdb", "lightgbm", "numpy", "pandas", "pyarrow", "woodelf-explainer")
+PACKAGES = ("duckdb", "lightgbm", "numpy", "pandas", "pyarrow")
 EXPLAINING = ("contributions", "reasons in words")  # what a list without reasons would not take
 WAYS = {"leadscore": "leadscore", "notebook": "notebook", "floor": "floor, without reasons"}
 

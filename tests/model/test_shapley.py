@@ -1,7 +1,6 @@
 """Contributions of many leads: woodelf's must be LightGBM's, and LightGBM answers where they are not."""
 
 import contextlib
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.contributions import shapley
+from leadscore.model.contributions.paths import explain_rows
 from leadscore.model.contributions.shapley import CHECKED, TOLERANCE, compute_contributions
 from leadscore.model.fit import fit_scorer
 
@@ -35,7 +35,7 @@ def make_matrix(n, *, seed=0):
 
 
 MANY = shapley.FEW + CHECKED
-ODD = 1235  # of each of the two chunks
+ODD = 735
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_contributions_when_there_are_many_then_are_those_of_lightgbm_and_add_up
     found = compute_contributions(model, many)
     np.testing.assert_allclose(found, model.contributions(many), atol=TOLERANCE)
     np.testing.assert_allclose(found.sum(axis=1), model.log_odds(many), atol=TOLERANCE)
-    fast = shapley._explain_many(model.booster, model.encode(many))
+    fast = shapley._explain_many(model, model.encode(many))
     assert fast is not None  # the fast way was taken, not the way back
     few = {name: values[:50] for name, values in many.items()}
     np.testing.assert_allclose(
@@ -85,45 +85,35 @@ def test_contributions_when_trees_split_by_levels_then_there_is_one_a_feature_an
     assert np.ptp(found[:, len(FEATURES)]) > 0.1
 
 
-class Wrong:
-    """Explains a little otherwise."""
-
-    def __init__(self, booster):
-        self.booster = booster
-
-    def shap_values(self, frame, verbose):
-        return self.booster.predict(frame.to_numpy(), pred_contrib=True)[:, :-1] + 2 * TOLERANCE
+def explain_a_little_otherwise(trees, encoded):
+    return explain_rows(trees, encoded) + 2 * TOLERANCE
 
 
-class WrongOfOne(Wrong):
-    """Explains one row of a chunk otherwise, which the sample need not contain."""
-
-    def shap_values(self, frame, verbose):
-        found = self.booster.predict(frame.to_numpy(), pred_contrib=True)[:, :-1]
-        found[ODD] += 0.1
-        return found
+def explain_one_otherwise(trees, encoded):
+    """Wrong of a row that the sample need not contain."""
+    added = explain_rows(trees, encoded).copy()
+    added[ODD] += 0.1
+    return added
 
 
-class Broken(Wrong):
-    def shap_values(self, frame, verbose):
-        raise ValueError("no such tree")
-
-
-@pytest.mark.parametrize("explainer", [Wrong, WrongOfOne, Broken])
-def test_contributions_when_the_fast_way_is_wrong_or_fails_then_lightgbm_answers(
-    model, monkeypatch, explainer
+@pytest.mark.parametrize("explain", [explain_a_little_otherwise, explain_one_otherwise])
+def test_contributions_when_the_fast_way_is_wrong_then_lightgbm_answers(
+    model, monkeypatch, explain
 ):
-    monkeypatch.setattr(
-        sys.modules.get("woodelf") or __import__("woodelf"), "WoodelfExplainer", explainer
-    )
+    monkeypatch.setattr(shapley, "explain_rows", explain)
     many = make_matrix(MANY, seed=3).columns
-    sample = np.random.default_rng(MANY).choice(MANY, CHECKED, replace=False)
-    assert not {ODD, MANY // 2 + ODD} & set(sample.tolist())
-    spoken = (
-        contextlib.nullcontext()
-        if explainer is WrongOfOne
-        else pytest.warns(match="LightGBM explains, slower")
-    )
-    with spoken:
+    assert ODD not in np.random.default_rng(MANY).choice(MANY, CHECKED, replace=False)
+    is_seen = explain is explain_a_little_otherwise
+    spoken = pytest.warns(match="LightGBM explains, slower")
+    with spoken if is_seen else contextlib.nullcontext():
         found = compute_contributions(model, many)
-    np.testing.assert_array_equal(found, model.contributions(many))
+    exact = model.contributions(many)
+    np.testing.assert_array_equal(found[ODD], exact[ODD])
+    np.testing.assert_allclose(found, exact, atol=TOLERANCE)
+
+
+def test_contributions_when_a_path_has_too_many_features_then_lightgbm_answers(model, monkeypatch):
+    monkeypatch.setattr("leadscore.model.contributions.paths.MOST_FEATURES", 0)
+    monkeypatch.setattr(shapley, "_read_trees_of", shapley._read_trees_of.__wrapped__)
+    many = make_matrix(MANY, seed=3).columns
+    np.testing.assert_array_equal(compute_contributions(model, many), model.contributions(many))
