@@ -1,4 +1,4 @@
-"""Contributions of many leads: woodelf's must be LightGBM's, and LightGBM answers where they are not."""
+"""Contributions of many leads: those from tables of paths must be LightGBM's, which answers where they are not."""
 
 import contextlib
 

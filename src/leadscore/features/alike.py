@@ -117,5 +117,5 @@ def _list_other_keys(feature: Feature, around: Surroundings) -> Iterator[np.ndar
         yield around.spent
     elif "spent" in feature.placeholders:
         yield np.rint(around.spent)
-    for days in feature.windows:
+    for days in feature.ages:
         yield around.age < days

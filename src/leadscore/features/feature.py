@@ -89,9 +89,11 @@ class Feature:
         return frozenset(PLACEHOLDER.findall(self.phrase.text))
 
     @property
-    def windows(self) -> frozenset[int]:
-        """The last so many days that its sentences speak of, which are shorter for a young lead."""
-        return frozenset(int(days) for days in WINDOW.findall(self.phrase.text))
+    def ages(self) -> frozenset[float]:
+        """The ages of a lead, in days, from which on its sentences change (see `_fit_to_age`)."""
+        windows = {float(days) for days in WINDOW.findall(self.phrase.text)}
+        may_say_pace = self.phrase.named is not None or A_WEEK.search(self.phrase.text)
+        return frozenset(windows | {self.phrase.least_age} | ({WEEK} if may_say_pace else set()))
 
     def fingerprint(self) -> str:
         """A hash that changes whenever the values could: models refuse features they do not know."""

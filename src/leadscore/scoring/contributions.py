@@ -22,6 +22,7 @@ from leadscore.times import elapsed_of_day
 
 UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
 NO_REASON = -1
+DIGITS = 9  # of log-odds: of two features that add as much the first speaks, in lists of any length
 ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
 
 
@@ -83,7 +84,7 @@ class Contributions:
             features=features,
             columns=matrix.columns,
             encoded=model.encode(matrix.columns),
-            added=added[:, :-1],
+            added=np.round(added[:, :-1], DIGITS),
             evidence=model.document.get("evidence", {}),
             elapsed=elapsed,
         )
