@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from builders import day
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.model.apply import sigmoid
 from leadscore.monitor.policy import (
     SinceTraining,
+    asks_again,
     decide_rollback,
     is_retraining_due,
     may_cure,
@@ -101,3 +103,15 @@ def test_alarm_when_newer_data_may_cure_it_and_it_matters_then_asks_for_a_traini
 ):
     alarm = Alarm(kind=kind, subject="x", what="", since=None, sure="", share=share, do="")
     assert may_cure(alarm) == cured
+
+
+@pytest.mark.parametrize(("shown", "trained", "known", "asks"), [
+    (10, 5, 12, True),  # the training could not have seen it
+    (10, 10, 20, False),  # it has just been answered
+    (10, 10, 37.9, False),
+    (10, 10, 38, True),  # but it stands, and there are four weeks more of data
+])  # fmt: skip
+def test_alarm_when_a_training_did_not_end_it_then_asks_again_after_four_weeks(
+    shown, trained, known, asks
+):
+    assert asks_again(day(shown), trained_us=day(trained), known_us=day(known)) == asks

@@ -16,11 +16,13 @@ from leadscore.results.drift import Alarm, AlarmKind
 from leadscore.results.reviewed import RetrainingDue, RollbackDecision
 from leadscore.settings.model import ModelSettings
 from leadscore.settings.retraining import RetrainingSettings
+from leadscore.times import DAY_US
 from leadscore.wording import counted
 
 # What newer data may cure. A source that stopped or a field that is no longer filled has to be mended, and scores
 # that moved while no feature and no win rate did say too little.
 CURED: frozenset[AlarmKind] = frozenset({"values", "new values", "range", "calibration"})
+ASKS_AGAIN_DAYS = 28  # of data, after a training that did not end an alarm
 LARGE_SHARE = 0.1  # of the score; a feature on which less rests is no reason to train
 
 
@@ -43,6 +45,21 @@ def may_cure(alarm: Alarm) -> bool:
     """Whether newer data may cure what raised an alarm, and enough of the score rests on it."""
     is_large = alarm.share is None or alarm.share >= LARGE_SHARE
     return alarm.kind in CURED and is_large
+
+
+def asks_again(shown_us: int, *, trained_us: int, known_us: int) -> bool:
+    """Whether an alarm that stands asks for a training, although there was one.
+
+    The latest could not have seen it; or it did not end it, since what it trained was refused, and
+    there are newer data by now.
+
+    Args:
+        shown_us: when the alarm could first be seen.
+        trained_us: what the latest training knew.
+        known_us: what is known now.
+    """
+    has_more_data = known_us >= trained_us + ASKS_AGAIN_DAYS * DAY_US
+    return shown_us > trained_us or has_more_data
 
 
 def is_retraining_due(since: SinceTraining | None, policy: RetrainingSettings) -> RetrainingDue:

@@ -16,6 +16,7 @@ from leadscore.history.split import History
 from leadscore.json_files import canonical_json, read_result
 from leadscore.monitor.policy import (
     SinceTraining,
+    asks_again,
     decide_rollback,
     is_retraining_due,
     may_cure,
@@ -99,11 +100,12 @@ def _find_due(
 
 
 def _list_new(drift: ModelDrift, *, trained_us: int, known_us: int) -> list[str]:
-    """The alarms that newer data may cure and that the latest training could not have seen."""
+    """The alarms that newer data may cure, and that ask for a training by now."""
     return [
         f"{alarm.kind} of {alarm.subject}"
         for alarm in drift.alarms
-        if may_cure(alarm) and _shown_us(alarm, drift, known_us) > trained_us
+        if may_cure(alarm)
+        and asks_again(_shown_us(alarm, drift, known_us), trained_us=trained_us, known_us=known_us)
     ]
 
 
