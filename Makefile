@@ -64,7 +64,9 @@ compare: setup
 bench: setup
 	$(PY) bench/ingest.py
 	$(PY) bench/route.py
-	$(PY) bench/open_leads.py
+	$(PY) bench/open_leads.py --model small large --write
+	$(PY) bench/slower.py
+	$(PY) bench/contributions.py
 	$(PY) bench/training.py
 	$(PY) bench/startup.py
 	$(PY) bench/serve.py

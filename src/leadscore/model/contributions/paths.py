@@ -21,7 +21,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-MOST_FEATURES = 12  # on a path; a table has two to the power of so many columns
+MOST_FEATURES = 16  # on a path; a table has two to the power of so many columns
 PATTERN = np.uint16  # has a bit for each of them
 ZERO = 1e-35  # LightGBM takes what is nearer to 0 for 0
 
