@@ -326,6 +326,7 @@ AROUND = Around(stage="proposal", spent=61.0)
         ("engagement_meeting_distinct_days_30d", 0.0, "", "No meetings in the last 30 days"),
         ("engagement_email_distinct_days_30d", 12.0, *["E-mails on 12 days of the last 30"] * 2),
         ("engagement_email_trend", 0.0, "", ""),
+        ("engagement_email_trend", -0.9, "", ""),
         (
             "engagement_email_trend",
             -2.5,
@@ -364,7 +365,7 @@ AROUND = Around(stage="proposal", spent=61.0)
         (
             "stage_moves_forward",
             1.0,
-            "Moved forward once, now in proposal",
+            "Has moved forward to proposal",
             "Moved forward only once, now in proposal",
         ),
         ("stage_stalled", 1.1, "", ""),

@@ -14,7 +14,7 @@ from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
 HALF = 0.5
-RECENT_DAYS = 7
+RECENT_DAYS = 3
 TREND_AGE = 14  # days: a week, and one to compare it with
 SELDOM_WEEKS = 3  # from one to the next; a longer wait is nothing to praise
 MOST_WEEKS = 26  # from one to the next; longer is hardly ever
@@ -114,11 +114,12 @@ class _Kind:
             columns,
             Trend(week, before),
             unit="a week",
-            phrase=both(
+            phrase=Phrase(
                 f"trend of {self.plural}",
-                f"{{value}} more {self.plural} in the last week than in an average week before",
-                less=f"{{value}} fewer {self.plural} in the last week than in an average week before",
+                "{value}",
+                "{value}",
                 counted=True,
+                named=_TrendInWords(self.plural),
                 least_age=TREND_AGE,
             ),
         )
@@ -222,6 +223,19 @@ class _PaceInWords:
             return f"Very few {self.plural} so far"
         every = "every other week" if weeks == 2 else f"every {weeks} weeks"
         return f"About 1 {self.one} {every} since the lead came in"
+
+
+@dataclass(frozen=True)
+class _TrendInWords:
+    """Last week beside an average one; less than one more or fewer is no reason."""
+
+    plural: str
+
+    def __call__(self, difference: float, _speaks_for: bool) -> str:
+        if abs(difference) < 1:
+            return ""
+        more = "more" if difference > 0 else "fewer"
+        return f"{{value}} {more} {self.plural} in the last week than in an average week before"
 
 
 @dataclass(frozen=True)

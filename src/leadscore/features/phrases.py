@@ -88,7 +88,6 @@ def both(
     counted: bool = False,
     none: str = "",
     never: str = "",
-    least_age: float = 0.0,
 ) -> Phrase:
     """A phrase that says the same on both sides."""
     return Phrase(
@@ -101,7 +100,6 @@ def both(
         less=less,
         values=values,
         never=never,
-        least_age=least_age,
     )
 
 

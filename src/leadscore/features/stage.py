@@ -157,8 +157,10 @@ def _build_days_in(stage: str, place: int) -> Feature:
 
 
 def _moved_forward(moves: float, speaks_for: bool) -> str:
+    if speaks_for:
+        return "Has moved forward to {stage}"
     times = "once" if moves == 1 else "{value} times"
-    return f"Moved forward {'' if speaks_for else 'only '}{times}, now in {{stage}}"
+    return f"Moved forward only {times}, now in {{stage}}"
 
 
 def _stalled(multiple: float, _speaks_for: bool) -> str:
