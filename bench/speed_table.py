@@ -74,7 +74,7 @@ def _read_memory_gb() -> float:
 def format_table(runs: Sequence[Run], machine: dict[str, str]) -> str:
     """Markdown: a table of seconds, one of ratios, and the machine."""
     seconds = [
-        "| open leads | model | way | seconds | of these | MB |",
+        "| open leads | model | way | seconds | of processors | steps | MB |",
         "|---|---|---|---|---|---|",
     ]
     for run in runs:
