@@ -75,7 +75,7 @@ def format_table(runs: Sequence[Run], machine: dict[str, str]) -> str:
     """Markdown: a table of seconds, one of ratios, and the machine."""
     seconds = [
         "| open leads | model | way | seconds | of processors | steps | MB |",
-        "|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|",
     ]
     for run in runs:
         for way, words in WAYS.items():
