@@ -120,7 +120,7 @@ def test_answer_when_its_rows_are_the_same_then_nothing_is_read_again(tmp_path, 
     assert again.known_until_from == "the ingest before, of the same files"
 
     later = jobs.ingest(settings, known_until_us=parse_moment("2024-03-02", zone="UTC"))
-    assert any("same" in alarm for alarm in later.alarms)
+    assert later.alarms == []  # a quiet day: the database was asked
     run_postgres(postgres, "UPDATE leads SET city = 'Bonn' WHERE id = '8'")
     changed = jobs.ingest(settings, known_until_us=parse_moment("2024-03-03", zone="UTC"))
     assert [file.unchanged for file in changed.files] == [False]

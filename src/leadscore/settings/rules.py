@@ -111,7 +111,10 @@ ALARMS: dict[str, Alarm] = {
         "`known_until` lies more than 1.5 times the longest gap of a year, and more than ten days, "
         "past the newest fact of any table"
     ),
-    "same_files": Alarm("`known_until` is later, but every file is the same as last time"),
+    "same_files": Alarm(
+        "`known_until` is later, but every file is the same as last time; not of a database, which "
+        "is asked anew"
+    ),
     "older_export": Alarm("the export was made before the previous one"),
     "renamed": Alarm(
         "a value of past facts has another name, or is gone while a new one, or one that the "
