@@ -143,7 +143,7 @@ class AlarmError(UserError):
         accept = " ".join(f"--accept {name}" for name in raised)
         super().__init__(
             f"this export looks wrong compared with the previous one: {problems}. It is quarantined "
-            f"as version {version}: the version before still counts, and so does the published "
+            f"as version {version}: the version before still counts, and so does any published "
             "list. Fix the export and ingest it again. If it is correct, run: "
             f"{propose(f'ingest {accept}')}"
         )

@@ -109,7 +109,7 @@ ALARMS: dict[str, Alarm] = {
     ),
     "known_until_ahead": Alarm(
         "`known_until` lies more than 1.5 times the longest gap of a year, and more than ten days, "
-        "past the newest fact of any table"
+        "past the newest fact of any table; not if it is the moment of the last ingest"
     ),
     "same_files": Alarm(
         "`known_until` is later, but every file is the same as last time; not of a database, which "

@@ -366,3 +366,21 @@ def test_ingest_when_nothing_is_dated_then_there_is_no_moment_to_give(tmp_path):
     })  # fmt: skip
     with pytest.raises(UserError, match="nothing is dated, so leave out --known-until"):
         jobs.ingest(undated, known_until_us=us(JUNE_1) + HOUR_US)
+
+
+def test_ingest_when_its_late_moment_is_that_of_the_last_ingest_then_it_is_not_refused(tmp_path):
+    late = "2024-06-30T06:00:00Z"
+    deliver(tmp_path)
+    archive = settings_of(tmp_path, known_until=late)
+    first = jobs.ingest(archive)
+    assert jobs.ingest(archive).store_version == first.store_version
+
+    substituted = settings_of(
+        tmp_path, known_until=late, target={"horizon_days": 30, "undated_close": "last_activity"}
+    )
+    assert jobs.ingest(substituted).known_until == late
+
+    deliver(tmp_path, more_calls=[f"1,{DAYS[0]}"])
+    with pytest.raises(UserError, match=f"corrected, confirm it with --known-until {late}"):
+        jobs.ingest(archive)
+    assert jobs.ingest(archive, known_until_us=us(late)).known_until == late

@@ -41,8 +41,9 @@ def find_ended(pair: Deliveries) -> Iterator[str]:
 
 
 def find_ahead(pair: Deliveries) -> Iterator[str]:
-    """A known_until that lies far past every fact."""
-    if not pair.tables:
+    """A known_until that lies far past every fact, unless it is that of the delivery before."""
+    is_accepted = pair.now_us == pair.before_us
+    if is_accepted or not pair.tables:
         return
     days = read_days(
         pair.engine,

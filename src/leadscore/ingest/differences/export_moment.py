@@ -78,8 +78,10 @@ def _check_fixed(staged: Staged, before: StoreVersion | None, fixed_us: int) -> 
         raise UserError(
             f"{listed(sorted(changed), most=3)} changed since the last ingest, and known_until in "
             f"the settings is still {format_us(fixed_us)}: what is new would be dated then. Give "
-            "the moment of this export with --known-until, or set known_until anew; where exports "
-            "come regularly, remove known_until from the settings, and the times of the files count"
+            "the moment of this export with --known-until, or set known_until anew; if this is the "
+            f"export of that moment, corrected, confirm it with --known-until {format_us(fixed_us)}; "
+            "where exports come regularly, remove known_until from the settings, and the times of "
+            "the files count"
         )
 
 
