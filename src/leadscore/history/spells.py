@@ -39,7 +39,7 @@ def build_spells(
     close without a usable date lies between earliest_us and close_us; else the two are one.
 
     A spell ends with the close that was known first. Its outcome is that of the last close known
-    within `correction_days` of it, so that a slip put right is no win; later ones relabel nothing.
+    within `correction_days` of it, so that a corrected error is no win; later ones relabel nothing.
     Entry into an open stage that happened later than the close re-opens the lead, from when both
     are known; so does an export that shows it without any close. Facts are taken in the order in
     which they became known, so what was known at an earlier moment is the same whatever is learned

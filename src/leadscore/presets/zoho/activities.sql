@@ -1,4 +1,4 @@
--- Calls of deals. A call hangs on a contact, and belongs to the deals that the contact had open then.
+-- Calls of deals. A call that names no deal belongs to those that its contact had open then.
 WITH direct AS (
     SELECT DISTINCT e.activity_id, d.lead_id
     FROM engagements AS e
