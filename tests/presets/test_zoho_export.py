@@ -165,7 +165,7 @@ def test_calls_when_of_many_lengths_and_states_then_kinds_say_so() -> None:
     ]
     assert export().rejected()["allowed"] == {"ausgehend"}
     ignored = export().ingested.accounts.sources["activities"].ignored_by
-    assert ignored == {"not_done": 1, "cancelled": 1}
+    assert ignored == {"deleted": 0, "not_done": 1, "cancelled": 1}
 
 
 def test_keys_when_deals_share_them_then_one_hash() -> None:

@@ -109,6 +109,23 @@ def test_form_when_only_deals_are_there_then_says_what_is_lost(tmp_path: Path, p
     assert alone.rows("stages") == []
 
 
+def test_fivetran_rows_when_deleted_then_the_call_is_counted_and_the_stage_never_entered(
+    tmp_path: Path,
+) -> None:
+    records = build_records(DEALS)
+    records.call(902, at(502), 400)
+    records.enter(902, at(503), STAGES[1])
+    records.calls[-1]["_Fivetran_Deleted"] = "true"
+    records.history[-1]["_Fivetran_Deleted"] = "true"
+    records.write_fivetran_tables(tmp_path)
+
+    made = world.ingest_folder(tmp_path, "zoho/fivetran")
+
+    assert len(made.of_lead("activities", id_of(902))) == 2
+    assert made.ingested.accounts.sources["activities"].ignored_by["deleted"] == 1
+    assert [row["stage"] for row in made.of_lead("stages", id_of(902))] == [STAGES[0]]
+
+
 @pytest.mark.slow
 def test_tables_when_trained_then_open_deals_have_scores(tmp_path: Path) -> None:
     world.check_training(ingest(tmp_path, "fivetran", 300, more=world.QUICK))

@@ -18,7 +18,7 @@ links AS (
     SELECT * FROM by_person
 )
 SELECT l.lead_id, e.activity_id, e.kind, e.actor, e.outcome, e.happened_at, e.duration_s,
-    e._file, e._line
+    e.is_deleted, e._file, e._line
 FROM links AS l
 JOIN engagements AS e ON e.activity_id = l.activity_id
 ORDER BY e._file, e._line, l.lead_id

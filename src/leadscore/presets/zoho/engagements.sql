@@ -26,5 +26,6 @@ SELECT COALESCE("Record Id", "Id", _file || ' ' || _line) AS activity_id,
     regexp_replace("Related To.id", '^zcrm_', '') AS deal,
     regexp_replace(COALESCE(CONTACTID, "Contact Name.id", "Contact Name"), '^zcrm_', '') AS person,
     kind, CASE WHEN type = 'outbound' THEN 'rep' ELSE 'lead' END AS actor, outcome,
-    "Call Start Time" AS happened_at, NULLIF(seconds, 0) AS duration_s, _file, _line
+    "Call Start Time" AS happened_at, NULLIF(seconds, 0) AS duration_s, is_deleted,
+    _file, _line
 FROM judged
