@@ -159,6 +159,25 @@ def test_train_when_lost_deals_have_no_usable_date_then_stops_in_words_and_what_
     assert mended.code == 0, mended.err
 
 
+def test_train_when_no_substitute_is_left_then_names_leads_and_asks_for_their_close_date(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_deals(tmp_path, lost="")
+    rewrite(tmp_path / "calls.csv", lambda row: row if row["Id"] == "D0" else None)
+    settings = tmp_path / "leadscore.toml"
+    settings.write_text(SETTINGS + '\n[target]\nundated_close = "last_activity"\n')
+    assert run("ingest").code == 0
+    stopped = run("train")
+    words = " ".join(stopped.err.split())
+    assert stopped.code == 2
+    assert "last_stage" not in words
+    assert re.search(
+        r"last_activity does not cover them\. Leads without one: (D\d+, ){2}D\d+\.", words
+    )
+    assert "Export a close date" in words
+
+
 def test_train_when_some_snapshots_are_unusable_then_says_how_many_by_outcome(
     tmp_path, monkeypatch
 ):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadscore.history.absences import seen_until
 from leadscore.history.censoring import weigh
-from leadscore.history.side import Side
+from leadscore.history.side import SHOWN_LEADS, Side
 from leadscore.settings.target import Target
 from leadscore.times import DAY_US
 
@@ -42,6 +42,7 @@ def build_side(
     ends = _look_up(rows, spells)
     is_unusable = _depends_on_date(rows, ends, known_us=known_us, target=target)
     unusable = _count_by_outcome(ends[is_unusable])
+    undated = rows.loc[is_unusable, "lead_id"].unique()[:SHOWN_LEADS]
     rows = rows[~is_unusable].reset_index(drop=True)
     ends = ends[~is_unusable].reset_index(drop=True)
 
@@ -56,6 +57,7 @@ def build_side(
         capped_share=float(weights.capped.sum() / max(observed.sum(), 1)),
         target=target,
         unusable=unusable,
+        undated=tuple(map(str, undated)),
         x_us=x_us,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,8 @@ from leadscore.wording import counted
 ROUNDING = 1e-6  # leads: thirty leads of equal weight must count as thirty
 # of the labelled snapshots; with more of them unusable, only dated closes would be learned
 MAX_UNUSABLE = 0.05
+SHOWN_LEADS = 3  # without a usable close date, for somebody to look up
+SUBSTITUTES = {"last_activity": "activities", "last_stage": "stages"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Side:
             is censored.
         unusable: outcome -> snapshots left out, since the close has no usable date and the label
             depends on it.
+        undated: the leads of these snapshots, at most `SHOWN_LEADS`.
         x_us: (n,) how long each dated row was followed.
     """
 
@@ -44,6 +48,7 @@ class Side:
     capped_share: float
     target: Target | None
     unusable: dict[str, int] = field(default_factory=dict)
+    undated: tuple[str, ...] = ()
     x_us: np.ndarray | None = field(default=None, repr=False)
 
     @property
@@ -131,8 +136,12 @@ class Side:
         fewer = min(self.count_effective())
         return self.is_watched_enough() and fewer >= least - ROUNDING
 
-    def check(self, *, least: int = 0) -> None:
+    def check(self, *, tables: Collection[str] = (), least: int = 0) -> None:
         """Refuse a side that nothing can be learned from or evaluated on.
+
+        Args:
+            tables: those that the settings map; only these can give a substitute for a close date.
+            least: how many snapshots of either outcome are needed.
 
         Raises:
             UserError: closes without a usable date make too many snapshots unusable.
@@ -140,16 +149,17 @@ class Side:
                 labelled 1, or 0.
         """
         if self.target is not None:
-            self._check_dates(self.target)
+            self._check_dates(self.target, tables)
             self._check_follow_up(self.target)
         won, lost = self.count_outcomes()
         if min(won, lost) < least:
             is_dated = self.target is not None
             raise TooLittleHistoryError(_describe_few(won, lost, needed=least, is_dated=is_dated))
 
-    def _check_dates(self, target: Target) -> None:
+    def _check_dates(self, target: Target, tables: Collection[str]) -> None:
         if self.unusable_share() > MAX_UNUSABLE:
-            raise UserError(_describe_unusable(self, chosen=target.undated_close))
+            chosen = target.undated_close
+            raise UserError(_describe_unusable(self, chosen=chosen, tables=tables))
 
     def _check_follow_up(self, target: Target) -> None:
         if not self.is_watched_enough():
@@ -163,18 +173,31 @@ class Side:
         return count_effective_leads(rows["weight"].to_numpy(), rows["lead_id"].to_numpy())
 
 
-def _describe_unusable(side: Side, *, chosen: str | None) -> str:
+def _describe_unusable(side: Side, *, chosen: str | None, tables: Collection[str]) -> str:
     """Which snapshots cannot be used, and what could stand for their close dates."""
     counts = " and ".join(f"{n:,} {outcome}" for outcome, n in side.unusable.items() if n)
-    others = [name for name in ("last_activity", "last_stage") if name != chosen]
-    options = " or ".join(f'target.undated_close = "{name}"' for name in others)
     tried = f" {chosen} does not cover them." if chosen else ""
+    leads = f" Leads without one: {', '.join(side.undated)}." if side.undated else ""
     return (
         f"{side.name}: {side.unusable_share():.0%} of the labelled snapshots ({counts}) cannot "
         f"be used, at most {MAX_UNUSABLE:.0%} may be: their leads closed without a date, or with "
-        f"one after the export that showed it.{tried} State what stands for the close date: "
-        f"{options}, or map another column to event_at of these outcomes; then run "
-        f"`{propose('ingest')}` again"
+        f"one after the export that showed it.{tried}{leads} "
+        f"{_propose_dates(chosen, tables)}; then run `{propose('ingest')}` again"
+    )
+
+
+def _propose_dates(chosen: str | None, tables: Collection[str]) -> str:
+    """What can date the closes: another substitute that the data have, or a column."""
+    options = [
+        f'target.undated_close = "{name}"'
+        for name, table in SUBSTITUTES.items()
+        if name != chosen and table in tables
+    ]
+    if not options:
+        return "Export a close date and map its column to event_at of these outcomes"
+    return (
+        f"State what stands for the close date: {' or '.join(options)}, or export a close date and "
+        "map its column to event_at of these outcomes"
     )
 
 

@@ -279,7 +279,7 @@ def open_training(
             few wins or losses.
     """
     side = history.earlier_side(known_us)
-    side.check(least=MIN_OUTCOMES)
+    side.check(tables=history.settings.tables(), least=MIN_OUTCOMES)
     features = tuple(build_features(history.settings, leave_out=leave_out))
 
     moments = history.split_moments(known_us, least=MIN_OUTCOMES, least_later=MIN_EVALUATED)

@@ -209,6 +209,10 @@ class Settings(Frozen):
         """The mapping entries that fill a table."""
         return [entry for entry in self.mapping if entry.table == table]
 
+    def tables(self) -> set[str]:
+        """The tables that the mapping fills."""
+        return {entry.table for entry in self.mapping}
+
     def columns_read(self, source: str) -> set[str]:
         """The columns of a source or a view that the settings name."""
         named: set[str] = set()

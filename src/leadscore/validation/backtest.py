@@ -133,7 +133,7 @@ def _settle(history: History, as_of_us: int, *, to_us: int) -> Side:
 
 def _replay(history: History, settled: Side, as_of_us: int, left_out: LeftOut) -> _Replay:
     """Train as of a date, and predict the leads that were open then by all models."""
-    settled.check()
+    settled.check(tables=history.settings.tables())
     result = fit_model(history, known_us=as_of_us, progress=silent, **left_out)
     rows = settled.rows[settled.observed]
     row_us = rows["as_of_us"].to_numpy()

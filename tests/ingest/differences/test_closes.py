@@ -378,4 +378,6 @@ def test_training_side_when_closes_have_no_usable_date_then_leaves_out_what_hang
     assert "40" not in set(side.rows["lead_id"])
     settings, _ = ingest(tmp_path / "other", deals=[*rows, *(f"{i},lost," for i in range(40, 50))])
     with pytest.raises(UserError, match=r'target\.undated_close = "last_activity"'):
-        open_now(settings).earlier_side(parse_moment(UNTIL, zone="UTC")).check()
+        open_now(settings).earlier_side(parse_moment(UNTIL, zone="UTC")).check(
+            tables=["activities"]
+        )
