@@ -29,7 +29,8 @@ def main() -> None:
         BASELINE.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         return
     if not BASELINE.exists():
-        sys.exit("there is no baseline yet; `python bench/slower.py --accept` makes one")
+        print("there is no baseline yet; `python bench/slower.py --accept` makes one")
+        return
     before = json.loads(BASELINE.read_text(encoding="utf-8"))
     worse = find_worse(before, now, share=asked.share)
     for line in worse or ["no ratio is clearly worse"]:
