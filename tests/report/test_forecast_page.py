@@ -33,7 +33,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "commit 4,000,000 (reached in 9 futures of 10)",
         "+500,000.00",
         "The open pipeline is 1.1 times what the target still lacks.",
-        "one more rep with 52 new leads, as the others, 36,400",
+        "one more rep, with 52 new leads like the others, 36,400",
         "The 80 % band held 1 of 1 months of wins",
         "2,500,000 (2,000,000-3,000,000)",
         "New leads for the target by channel",

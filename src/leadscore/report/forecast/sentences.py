@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from leadscore.results import Band, LeadsNeeded, SettledForecasts, Views
 
 UNKNOWN = "-"
+LEAST_CHANCE = 0.01  # fewer draws than this tell little more
 SOURCE_COLUMNS = ("share, %", "expected", "needed", "won, %", "alone")
 PART_WORDS = {
     "new_leads": "leads that came in",
@@ -90,7 +91,7 @@ def write_needed(needed: LeadsNeeded) -> list[str]:
     date = needed.by.partition("T")[0]
     lines = [
         f"Target: {needed.target:,.0f} {unit} by {date}, of which {needed.won:,.0f} are won. The "
-        f"chance of missing it is {100 * needed.chance_of_missing:.0f} %. {_write_leads(needed)} "
+        f"chance of missing it is {_write_chance(needed.chance_of_missing)}. {_write_leads(needed)} "
         f"{needed.arriving:,.0f} are expected."
     ]
     if needed.visits:
@@ -142,6 +143,19 @@ def explain_sources(needed: LeadsNeeded) -> str:
     )
 
 
+def _write_chance(chance: float) -> str:
+    """A chance that was simulated, which is never quite none nor certain.
+
+    >>> _write_chance(0.0), _write_chance(0.321), _write_chance(0.996)
+    ('under 1 %', '32 %', 'over 99 %')
+    """
+    if chance < LEAST_CHANCE:
+        return "under 1 %"
+    if chance > 1 - LEAST_CHANCE:
+        return "over 99 %"
+    return f"{100 * chance:.0f} %"
+
+
 def _write_leads(needed: LeadsNeeded) -> str:
     if needed.leads is None:
         return "No number of new leads gives an even chance."
@@ -153,9 +167,9 @@ def _write_leads(needed: LeadsNeeded) -> str:
 
 def _write_more(needed: LeadsNeeded) -> str:
     """What 100 more leads, one more rep and a better win rate would bring, in one sentence."""
-    parts = [f"100 more leads would bring {needed.of_100_more:,.0f} {needed.unit} by then"]
+    parts = [f"By then, 100 more leads would bring {needed.of_100_more:,.0f} {needed.unit}"]
     if needed.of_one_more_rep is not None:
         leads = counted(round(needed.leads_per_rep or 0), "new lead")
-        parts.append(f"one more rep with {leads}, as the others, {needed.of_one_more_rep:,.0f}")
-    parts.append(f"a win rate one tenth higher {needed.of_a_tenth_more:,.0f}")
-    return f"{', '.join(parts)}."
+        parts.append(f"one more rep, with {leads} like the others, {needed.of_one_more_rep:,.0f}")
+    parts.append(f"a win rate higher by a tenth, {needed.of_a_tenth_more:,.0f}")
+    return f"{'; '.join(parts)}."
