@@ -489,6 +489,16 @@ def test_a_window_that_is_longer_than_the_lead_is_old_then_begins_when_it_came_i
     assert feature.reason(0.0, speaks_for=False, around=Around(age=age)) == sentence
 
 
+@pytest.mark.parametrize("when", ["in the last 30 days", "a week since the lead came in"])
+def test_a_count_of_what_the_lead_did_when_it_is_young_then_does_not_name_the_lead_twice(when):
+    phrase = both("replies", f"{{value}} replies from the lead {when}")
+    feature = Feature("replies", {}, Count("replies"), "count", "replies", phrase)
+    young = feature.reason(2.0, speaks_for=True, around=Around(age=3.0))
+    assert young == "2 replies from the lead so far"
+    old = feature.reason(2.0, speaks_for=True, around=Around(age=40.0))
+    assert old == f"2 replies from the lead {when}"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "age", "sentence"),
     [

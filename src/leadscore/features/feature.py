@@ -17,6 +17,7 @@ PLACEHOLDER = re.compile(r"\{(value|weekly|ago|stage|spent|usual)\}")
 WINDOW = re.compile(r"in the last (\d+) days")
 SINCE_CREATED = "since the lead came in"
 A_WEEK = re.compile(rf"(?:About )?(.+) a week {SINCE_CREATED}")
+LEAD_TWICE = re.compile(rf"(\bthe lead) {SINCE_CREATED}")
 WEEK = 7  # days
 
 
@@ -164,6 +165,6 @@ def _fit_to_age(words: str, age: float | None) -> str:
     if age < WEEK:
         words = A_WEEK.sub(rf"\1 {SINCE_CREATED}", words)
     window = WINDOW.search(words)
-    if window is None or age >= int(window[1]):
-        return words
-    return WINDOW.sub(SINCE_CREATED, words)
+    if window is not None and age < int(window[1]):
+        words = WINDOW.sub(SINCE_CREATED, words)
+    return LEAD_TWICE.sub(r"\1 so far", words)
