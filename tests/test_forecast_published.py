@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from builders import Facts, day, make_settings
+from commands import run
 from leadscore import Project
 from leadscore.errors import UserError
-from leadscore.project.forecast_published import settle_published
+from leadscore.project.forecast_published import is_published, settle_published
 from leadscore.project.trail import read_trail
 from leadscore.publish.forecasts import keep_forecast, read_forecasts
 from leadscore.results import Forecast
@@ -65,15 +66,28 @@ def test_forecast_when_published_then_stands_whatever_is_forecast_of_that_moment
     settings, january
 ):
     project = Project(settings)
+    assert not is_published(settings, forecast("01-20", m2=20))
     path = project.publish_forecast(forecast("01-20", m2=20))
     first = json.loads(Path(path).read_text())
     assert (first["as_of"], first["basis"]["model_version"]) == ("2024-01-20T00:00:00Z", "01-20")
     assert first["periods"][0]["wins"] == band(20)
     assert first["change"] is first["needed"] is first["settled"] is None
+    assert is_published(settings, forecast("01-20", m2=99))
     assert project.publish_forecast(forecast("01-20", m2=99)) == path
     assert json.loads(Path(path).read_text()) == first
     (entry,) = read_trail(settings)
     assert (entry.what, entry.about) == ("published", {"forecast": "20240120T000000Z-month"})
+
+
+def test_command_when_published_a_second_time_then_says_that_the_file_stays_as_it_was(
+    settings, january, monkeypatch
+):
+    monkeypatch.setattr("leadscore.project.project.read_settings", lambda *_, **__: settings)
+    monkeypatch.setattr(Project, "forecast", lambda *_, **__: forecast("01-20", m2=20))
+    first, second = run("forecast", "--publish"), run("forecast", "--publish")
+    assert (first.code, second.code) == (0, 0)
+    assert "\nPublished: " in first.out
+    assert "\nAlready published, kept as it was: " in second.out
 
 
 def test_forecast_when_it_is_of_the_past_then_is_a_replay_and_not_published(settings, january):

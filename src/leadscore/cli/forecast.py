@@ -39,6 +39,7 @@ TARGET_BY = "With a target, also by a field of leads, such as their source."
 PUBLISH = "Also keep it, and once its periods are over show it beside what came."
 BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
 HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
+ALREADY = "Already published, kept as it was"
 LEADS = "Instead, write when each open lead is won to this CSV file."
 
 By = Annotated[Literal["week", "month", "quarter"], typer.Option(help="What a period is.")]
@@ -89,7 +90,8 @@ def forecast(
             target_by=target_by,
         )
         if publish:
-            written["Published"] = Path(project.publish_forecast(forecasted))
+            name, path = _publish(project, forecasted)
+            written[name] = path
         if html is not None:
             _write_page(project, forecasted, html, backtest)
             written["Page"] = html
@@ -97,6 +99,14 @@ def forecast(
 
     draw = partial(_draw_with_files, written=written)
     run_command(run, draw, config, None, as_json=as_json, writes=html)
+
+
+def _publish(project: Project, forecasted: Forecast) -> tuple[str, Path]:
+    """Keep a forecast; what to say of its file, and where that is."""
+    from leadscore.project.forecast_published import is_published
+
+    name = ALREADY if is_published(project.settings, forecasted) else "Published"
+    return name, Path(project.publish_forecast(forecasted))
 
 
 def _run_instead(

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from leadscore.errors import UserError
+from leadscore.files import is_there
 from leadscore.funnel.forecast import holds
 from leadscore.funnel.wins import read_wins, revenue_between
 from leadscore.history.split import History
 from leadscore.project.trail import record
-from leadscore.publish.forecasts import keep_forecast, read_forecasts
+from leadscore.publish.forecasts import forecast_path, keep_forecast, read_forecasts
 from leadscore.results.forecast import Forecast, ForecastPeriod
 from leadscore.results.past_forecasts import SettledForecasts, SettledPeriod
 from leadscore.settings.settings import Settings
@@ -43,6 +44,11 @@ def publish_forecast(settings: Settings, forecast: Forecast) -> str:
     if is_new:
         record(settings, "published", why="a forecast", forecast=path.stem)
     return str(path)
+
+
+def is_published(settings: Settings, forecast: Forecast) -> bool:
+    """Whether a forecast of this moment and kind of period is kept, so that this one would not be."""
+    return is_there(forecast_path(settings.project_folder() / FOLDER, forecast))
 
 
 def settle_published(history: History, *, by: str, known_us: int) -> SettledForecasts | None:

@@ -15,6 +15,12 @@ logger = logging.getLogger(__name__)
 CURE = "it is left out; remove the file"
 
 
+def forecast_path(folder: Path, forecast: Forecast) -> Path:
+    """The file in `folder` of a forecast, one for each moment and kind of period."""
+    stamp = forecast.as_of.replace("-", "").replace(":", "")
+    return folder / f"{stamp}-{forecast.by}.json"
+
+
 def keep_forecast(folder: Path, forecast: Forecast) -> tuple[Path, bool]:
     """Write a forecast to its file in `folder`; the path, and whether it is new.
 
@@ -23,8 +29,7 @@ def keep_forecast(folder: Path, forecast: Forecast) -> tuple[Path, bool]:
     Raises:
         UnavailableError: the file cannot be written.
     """
-    stamp = forecast.as_of.replace("-", "").replace(":", "")
-    path = folder / f"{stamp}-{forecast.by}.json"
+    path = forecast_path(folder, forecast)
     is_new = not is_there(path)
     if is_new:
         write_bytes(path, canonical_json(forecast.to_dict()))
