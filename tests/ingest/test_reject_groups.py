@@ -38,6 +38,11 @@ def rejects(*rows: tuple[str, str | None, str, str | None]) -> pa.Table:
     [
         (("unmapped", "activities", "Type", 'an "odd" one'), "Type", r'"an \"odd\" one" = { ... }'),
         (("unselected", None, "Type", "x"), "Type", 'ignore.not_needed = { "Type" = ["x"] }'),
+        (
+            ("unselected", None, "Type", "x"),
+            "Type",
+            "to use them: add a mapping entry that selects",
+        ),
         (("allowed", "stages", "stage", "Demo"), "stage", 'open = ["New", "Demo"]'),
         (("allowed", "activities", "kind", "fax"), "kind", 'under [kinds]: "fax" = "..."'),
         (("type", "activities", "event_at", "never"), "Started", 'type = "warn"'),

@@ -99,8 +99,8 @@ def _cure(group: RejectGroup, settings: Settings) -> list[str]:
         listed = ", ".join(toml_text(value) for value in values)
         where = f"{{ {column} = [{listed}] }}"
         return [
-            f"under [{kind}.{group.source}]: ignore.not_needed = {where}",
-            "or a mapping entry that selects them",
+            f"under [{kind}.{group.source}], to ignore them: ignore.not_needed = {where}",
+            "or, to use them: add a mapping entry that selects them",
         ]
     if group.rule == "unmapped" and group.column is not None:
         place = f"under [mapping.values.{column}] of {group.source} -> {group.table}"

@@ -31,7 +31,7 @@ def draw_publish(*results: Result) -> None:
             _draw_published(result)
         elif isinstance(result, Deliveries):
             if not result.targets:
-                out.print("The settings have no [targets]: nothing else was written")
+                out.print("The settings have no \\[targets]: nothing else was written")
             draw_delivered(result)
 
 

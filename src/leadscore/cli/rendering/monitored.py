@@ -117,9 +117,11 @@ def _draw_counts(counts: ReceiptCounts, *, as_of: str) -> None:
         if n:
             others.append(f"{n:,} {words}")
     rest = f"; {'; '.join(others)}" if others else ""
+    settled = f"Of {counts.receipts:,} published scores {counts.settled:,} are settled"
+    if not counts.settled:
+        settled = f"None of the {counted(counts.receipts, 'published score')} is settled yet"
     out.print(
-        f"Of {counts.receipts:,} published scores {counts.settled:,} are settled as of "
-        f"{short(as_of)}{rest}.",
+        f"{settled} as of {short(as_of)}{rest}.",
         highlight=False,
     )
 
@@ -178,7 +180,7 @@ def _draw_captured(captured: Captured) -> None:
 
 
 def _draw_expected(expected: EstimatedPerformance) -> None:
-    basis = "corrected by what is settled" if expected.corrected else "as they are"
+    basis = "corrected by what is settled" if expected.corrected else "taken at face value"
     out.print(
         f"Estimate for {counted(expected.lists, 'list')} still waiting ({expected.leads:,} leads), from "
         f"their own probabilities, {basis}: win rate {number(expected.win_rate)}, "

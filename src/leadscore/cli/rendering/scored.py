@@ -196,7 +196,9 @@ def _draw_what_if(scored: Scored) -> None:
         work = counted(abs(leads), f"{more} lead to work", f"{more} leads to work")
         worth = ""
         if value is not None:
-            worth = f", {_in_money(abs(value), scored.currency)} {'less' if fewer else 'more'}"
+            worth = (
+                f", {_in_money(abs(value), scored)} {'less' if fewer else 'more'} expected value"
+            )
         out.print(
             f"If tier A held {size['share']:.0%} of the list instead of {size['share_now']:.0%}: "
             f"{work}, {abs(wins):.1f} {more} wins{worth}",
@@ -211,7 +213,7 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     out.print(f"Routed: {facts['assigned']:,} of {leads}, {moved}")
     values = []
     for name, strategy in facts["beside"].items():
-        value = _in_money(strategy["value"], scored.currency)
+        value = _in_money(strategy["value"], scored)
         values.append(f"{name.replace('_', ' ')} {value}")
     out.print(f"Expected value of the routed leads: {', '.join(values)}", highlight=False)
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
@@ -221,9 +223,12 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     )
 
 
-def _in_money(value: float, currency: str | None) -> str:
-    """A sum of expected values; without a currency it is one of probabilities."""
-    return f"{currency} {value:,.0f}" if currency else f"{value:,.1f}"
+def _in_money(value: float, scored: Scored) -> str:
+    """A sum of expected values, rounded as on the list; without amounts it is one of probabilities."""
+    if scored.currency:
+        return f"{scored.currency} {value:,.0f}"
+    has_amounts = any(row["expected_value"] is not None for row in scored.top)
+    return f"{value:,.0f}" if has_amounts else f"{value:,.1f}"
 
 
 def _draw_place(scored: Scored, published: Published) -> None:

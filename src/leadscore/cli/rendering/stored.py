@@ -104,7 +104,8 @@ def _views(accounts: Accounts) -> list[str]:
     lines = []
     for name, view in accounts.views.items():
         read = [f"{counted(count, 'row')} of {table}" for table, count in view.rows_in.items()]
-        lines.append(f"View {name}: {', '.join(read)} -> {counted(view.rows, 'row')}")
+        sources = ", ".join(read) or "no source"
+        lines.append(f"View {name}: {sources} -> {counted(view.rows, 'row')}")
     return lines
 
 

@@ -1,0 +1,51 @@
+"""What commands print where a part is empty, or looks like markup of the terminal."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from leadscore.cli.rendering import monitored, scored, stored
+from leadscore.cli.rendering.delivered import draw_publish
+from leadscore.results import Deliveries, ReceiptCounts, Scored
+
+
+def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):
+    draw_publish(Deliveries(targets=[]))
+    assert capsys.readouterr().out.startswith("The settings have no [targets]: nothing")
+
+
+@pytest.mark.parametrize(
+    ("settled", "words"),
+    [
+        (0, "None of the 286 published scores is settled yet as of 2026-03-01"),
+        (7, "Of 286 published scores 7 are settled as of 2026-03-01"),
+    ],
+)
+def test_monitor_when_scores_wait_then_says_in_words_that_none_is_settled(capsys, settled, words):
+    counts = ReceiptCounts(
+        receipts=286,
+        settled=settled,
+        waiting=286 - settled,
+        out_of_sight=0,
+        undated=0,
+        without_lead=0,
+    )
+    monitored._draw_counts(counts, as_of="2026-03-01T00:00:00Z")
+    assert words in " ".join(capsys.readouterr().out.split())
+
+
+def test_view_when_it_reads_no_source_then_says_so():
+    view = SimpleNamespace(rows_in={}, rows=12)
+    accounts = SimpleNamespace(views={"stage_states": view})
+    assert stored._views(accounts) == ["View stage_states: no source -> 12 rows"]
+
+
+@pytest.mark.parametrize(
+    ("currency", "expected_value", "words"),
+    [("EUR", 5.0, "EUR 372,837"), (None, 5.0, "372,837"), (None, None, "372,836.6")],
+)
+def test_sum_when_amounts_have_no_currency_then_is_rounded_as_on_the_list(
+    currency, expected_value, words
+):
+    shown = Scored.model_construct(currency=currency, top=[{"expected_value": expected_value}])
+    assert scored._in_money(372_836.6, shown) == words
