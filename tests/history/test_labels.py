@@ -501,6 +501,7 @@ def test_side_when_it_has_too_few_of_either_outcome_then_is_refused(
     side = make_side(told, known=20, target=Target(horizon_days=7))
     assert side.has_outcomes(3) is enough
     side.check()
+    assert side.count_leads() == (won, lost)
     if not enough:
         with pytest.raises(TooLittleHistoryError, match=f"{won} won and {lost} not won"):
             side.check(least=3)

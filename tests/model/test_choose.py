@@ -43,15 +43,15 @@ def make_side(won, others, *, probability=None, seed=0):
     ("won", "others", "kinds", "missing"),
     [
         (
-            9,
+            18,
             90,
             ["scorecard"],
-            {"logistic": 11, "average": 1001},
-        ),  # 1 / (9/99) = 11; 91 / (9/99) = 1001
-        (10, 90, ["scorecard", "logistic"], {"average": 900}),  # 90 / (10/100)
+            {"logistic": 12, "average": 492},
+        ),  # 2 / (18/108) = 12; 82 / (18/108) = 492
+        (20, 80, ["scorecard", "logistic"], {"average": 400}),  # 80 / (20/100)
         (100, 99, ["scorecard", "logistic"], {"average": 3}),  # 1 / (99/199) = 2.01
         (100, 100, ["scorecard", "logistic", "boosted", "average"], {}),
-        (0, 0, ["scorecard"], {"logistic": 10, "average": 100}),
+        (0, 0, ["scorecard"], {"logistic": 20, "average": 100}),
     ],
 )
 def test_scorers_when_leads_are_few_then_only_those_are_tried_that_they_can_carry(
@@ -150,8 +150,8 @@ def test_scorer_when_there_is_only_the_last_split_then_it_does_not_choose():
 @pytest.mark.parametrize(
     ("won", "others", "kinds"),
     [
-        (9, 90, ["scorecard"]),
-        (10, 90, ["logistic"]),
+        (19, 90, ["scorecard"]),
+        (20, 90, ["logistic"]),
         (100, 100, ["logistic", "boosted", "average"]),
     ],
 )

@@ -369,7 +369,7 @@ def facts_with_wins(settings, won, *, leads):
 
 @pytest.mark.parametrize("kind", ["won", "not won"])
 @pytest.mark.parametrize(("fewer", "enough"), [(MIN_OUTCOMES - 1, False), (MIN_OUTCOMES, True)])
-def test_training_when_too_few_snapshots_ended_in_one_way_then_is_refused_with_the_numbers(
+def test_training_when_too_few_leads_ended_in_one_way_then_is_refused_with_the_numbers(
     tmp_path, kind, fewer, enough
 ):
     # one snapshot a lead, so that leads can be counted; the last of the few is so late that no split has enough
@@ -403,8 +403,8 @@ def test_training_when_only_the_first_splits_have_too_few_wins_then_goes_on_with
 
 
 def test_training_when_cross_validation_leaves_fewer_wins_than_needed_then_goes_on(tmp_path):
-    history = open_sales(tmp_path, leads=60, days=64)
-    won = int((history.earlier_side(history.version.known_until_us).rows["label"] == 1).sum())
+    history = open_sales(tmp_path, leads=100, days=64)
+    won, _ = history.earlier_side(history.version.known_until_us).count_leads()
     assert MIN_OUTCOMES <= won < MIN_OUTCOMES * 5 / 4
     assert fit(history).evaluation.basis == "cross-validated by lead"
 

@@ -141,17 +141,17 @@ class Side:
 
         Args:
             tables: those that the settings map; only these can give a substitute for a close date.
-            least: how many snapshots of either outcome are needed.
+            least: how many leads of either outcome are needed.
 
         Raises:
             UserError: closes without a usable date make too many snapshots unusable.
-            TooLittleHistoryError: G(horizon-) < 1/cap, or fewer than `least` snapshots are
-                labelled 1, or 0.
+            TooLittleHistoryError: G(horizon-) < 1/cap, or fewer than `least` leads have a
+                snapshot labelled 1, or 0.
         """
         if self.target is not None:
             self._check_dates(self.target, tables)
             self._check_follow_up(self.target)
-        won, lost = self.count_outcomes()
+        won, lost = self.count_leads()
         if min(won, lost) < least:
             is_dated = self.target is not None
             raise TooLittleHistoryError(_describe_few(won, lost, needed=least, is_dated=is_dated))
@@ -214,7 +214,7 @@ def _describe_follow_up(side: Side, target: Target) -> str:
 
 def _describe_few(won: int, lost: int, *, needed: int, is_dated: bool) -> str:
     message = (
-        f"history shows {won} won and {lost} not won snapshots with a known outcome; "
+        f"history shows {won} won and {lost} not won leads with a known outcome; "
         f"at least {needed} of each are needed to learn from"
     )
     is_one_sided = (won == 0) != (lost == 0)

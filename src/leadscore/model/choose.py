@@ -20,7 +20,7 @@ from leadscore.model.held_out import HeldOut, choosing_pool
 from leadscore.results import ScorerChoice
 
 # Leads won, and as many others: a scorer fitted on fewer is mostly noise.
-LEAST_LEADS = {"scorecard": 0, "logistic": 10, "boosted": 100, "average": 100}
+LEAST_LEADS = {"scorecard": 0, "logistic": 20, "boosted": 100, "average": 100}
 
 # Leads of either outcome: in folds with fewer a calibrator adds more noise than it takes away.
 CALIBRATED_LEADS = 50
@@ -53,7 +53,7 @@ def missing_leads(won: int, others: int) -> dict[str, int]:
     comes, so the result is empty.
 
     >>> missing_leads(5, 45)
-    {'logistic': 50, 'average': 950}
+    {'logistic': 150, 'average': 950}
     """
     has_one_outcome = (won == 0) != (others == 0)
     if has_one_outcome:

@@ -36,7 +36,7 @@ from leadscore.model.threads import map_in_threads
 from leadscore.progress import Progress, silent
 from leadscore.results import SegmentModels
 
-MIN_OUTCOMES = 20  # snapshots won, and as many not won: with fewer nothing can be learned
+MIN_OUTCOMES = 20  # leads won, and as many not won: with fewer nothing can be learned
 MIN_EVALUATED = 30  # leads of either outcome after a split: with fewer its metrics are mostly luck
 RARE_SEGMENTS = f"others (fewer than {LEAST_LEADS} leads each)"
 WITH_TREES = ("boosted", "average")

@@ -22,14 +22,13 @@ from leadscore.features.matrix import Matrix, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel, correct
-from leadscore.model.choose import LEAST_LEADS
 from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.held_out import HeldOut, can_choose
 from leadscore.model.scorers.correction import fit_correction
 from leadscore.results import ComparedSegment, SegmentModels
 
 CLEARLY = 2.0  # standard errors
-LEAST = LEAST_LEADS["logistic"]  # won leads, and as many others, in a segment that is tried
+LEAST = 10  # won leads, and as many others, in a segment that is tried
 
 
 @dataclass(frozen=True)
