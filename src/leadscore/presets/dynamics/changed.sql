@@ -1,6 +1,10 @@
 -- What was changed in opportunities, in order. The audit keeps the value before a change; the one after
 -- it is the value before the next change, or today's.
-WITH in_use AS (
+WITH once AS (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM audit ORDER BY _file, _line
+),
+in_use AS (
     SELECT COUNT(stepname) > 0 AS has_steps, COUNT(purchasetimeframe) > 0 AS has_timeframe
     FROM opportunity
 ),
@@ -15,7 +19,7 @@ rows_of_fields AS (
             WHEN 'timeline' THEN CASE WHEN NOT u.has_timeframe THEN 'timeframe' END
             ELSE lower(a.fieldname) END AS field,
         a.oldvalue, a._file, a._line
-    FROM audit AS a, in_use AS u
+    FROM once AS a, in_use AS u
 ),
 before AS (
     SELECT lead_id, happened_at, moment, field, _file, _line,

@@ -15,7 +15,7 @@ stamps AS (
     SELECT lower(trim(COALESCE(opportunityid, _opportunityid_value), '{}')) AS lead_id,
         COALESCE(createdon, actualend) AS happened_at
     FROM opportunityclose
-    WHERE COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)), 'false') NOT IN ('true', '1')
+    WHERE COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)), 'false') NOT IN ('true', 't', '1')
     QUALIFY row_number() OVER (
         PARTITION BY lead_id ORDER BY TRY_CAST(happened_at AS TIMESTAMP) DESC NULLS LAST, _file, _line
     ) = 1

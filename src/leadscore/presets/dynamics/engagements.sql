@@ -2,11 +2,11 @@
 -- but appointments happened when they actually ended.
 WITH directions AS (
     SELECT lower(trim(activityid, '{}')) AS activity_id,
-        lower(directioncode) IN ('false', '0', 'incoming') AS is_incoming,
-        lower(leftvoicemail) IN ('true', '1') AS is_attempt
+        lower(directioncode) IN ('false', 'f', '0', 'incoming') AS is_incoming,
+        lower(leftvoicemail) IN ('true', 't', '1') AS is_attempt
     FROM phonecall
     UNION ALL
-    SELECT lower(trim(activityid, '{}')), lower(directioncode) IN ('false', '0', 'incoming'), false
+    SELECT lower(trim(activityid, '{}')), lower(directioncode) IN ('false', 'f', '0', 'incoming'), false
     FROM email
 ),
 known AS (
@@ -38,7 +38,7 @@ SELECT t.activity_id,
         WHEN t.state IN ('1', 'completed') THEN COALESCE(t.actualend, t.createdon)
         ELSE COALESCE(t.scheduledend, t.createdon) END AS happened_at,
     NULLIF(CAST(TRY_CAST(t.actualdurationminutes AS DOUBLE) * 60 AS BIGINT), 0) AS duration_s,
-    COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)) IN ('true', '1'), false) AS is_deleted,
+    COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)) IN ('true', 't', '1'), false) AS is_deleted,
     t._file, t._line
 FROM typed AS t
 LEFT JOIN known AS k ON k.activity_id = t.activity_id

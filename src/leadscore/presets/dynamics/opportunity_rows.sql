@@ -1,6 +1,9 @@
 -- Opportunities by one spelling of ids and columns: a GUID may stand in braces and in capitals, and the
 -- Web API calls links _ownerid_value. Of a migrated row, one of the two times of creation is that
--- of the migration.
+-- of the migration. A row that stands twice counts once, and of several versions the latest.
+WITH once AS (
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM opportunity ORDER BY _file, _line
+)
 SELECT lower(trim(opportunityid, '{}')) AS lead_id,
     CASE WHEN TRY_CAST(overriddencreatedon AS TIMESTAMP) < TRY_CAST(createdon AS TIMESTAMP)
         THEN overriddencreatedon ELSE createdon END AS created,
@@ -26,6 +29,8 @@ SELECT lower(trim(opportunityid, '{}')) AS lead_id,
     lower(trim(COALESCE(customerid, _customerid_value), '{}')) AS customer,
     lower(trim(COALESCE(parentaccountid, _parentaccountid_value), '{}')) AS account,
     lower(trim(COALESCE(originatingleadid, _originatingleadid_value), '{}')) AS lead_before,
-    COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)) IN ('true', '1'), false) AS is_gone,
+    COALESCE(lower(COALESCE(_fivetran_deleted, IsDelete)) IN ('true', 't', '1'), false) AS is_gone,
     _file, _line
-FROM opportunity
+FROM once
+QUALIFY lead_id IS NULL
+    OR rank() OVER (PARTITION BY lead_id ORDER BY modifiedon DESC NULLS LAST) = 1

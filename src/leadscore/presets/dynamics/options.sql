@@ -16,6 +16,7 @@ WITH standard AS (
         ('timeframe', '4', NULL, true), ('timeframe', 'unknown', NULL, true),
         ('timeframe', 'not known', NULL, true),
         ('decisionmaker', '1', 'confirmed', true), ('decisionmaker', 'true', 'confirmed', true),
+        ('decisionmaker', 't', 'confirmed', true), ('decisionmaker', 'f', NULL, true),
         ('decisionmaker', '0', NULL, true), ('decisionmaker', 'false', NULL, true)
     ) AS v(field, code, label, is_fixed)
 ),
@@ -25,7 +26,7 @@ own AS (
         attributevalue AS code, value AS label
     FROM stringmap
     WHERE lower(objecttypecode) IN ('opportunity', '3')
-        AND COALESCE(lower(_fivetran_deleted), 'false') <> 'true'
+        AND COALESCE(lower(_fivetran_deleted), 'false') NOT IN ('true', 't', '1')
     -- one text a language; 1033 is English
     QUALIFY row_number() OVER (
         PARTITION BY field, attributevalue

@@ -6,7 +6,7 @@ WITH latest AS (
     QUALIFY row_number() OVER (PARTITION BY id ORDER BY updatedAt DESC, _file DESC, _line DESC) = 1
 ),
 flags AS (
-    SELECT bool_or(lower(properties_hs_is_closed) IN ('false', '0')) AS are_true
+    SELECT bool_or(lower(properties_hs_is_closed) IN ('false', 'f', '0')) AS are_true
     FROM latest
 )
 SELECT d.*, d.id AS lead_id, properties_hubspot_owner_id AS owner_now,
@@ -26,6 +26,6 @@ SELECT d.*, d.id AS lead_id, properties_hubspot_owner_id AS owner_now,
     properties_dealtype AS type_now, properties_hs_priority AS priority_now,
     properties_hs_analytics_source AS source_now,
     properties_hs_primary_associated_company AS company_now,
-    COALESCE(lower(d.archived) IN ('true', '1'), false)
+    COALESCE(lower(d.archived) IN ('true', 't', '1'), false)
         OR d.id IN (SELECT id FROM deals_archived WHERE id IS NOT NULL) AS is_gone
 FROM latest AS d, flags AS f

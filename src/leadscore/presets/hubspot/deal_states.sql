@@ -2,8 +2,8 @@
 SELECT d.lead_id AS deal_id, d.created, d.closed_at, d._file, d._line, h.state AS last_state,
     COALESCE(
         s.state,
-        CASE WHEN lower(d.is_won) IN ('true', 'yes', '1') THEN 'won'
-            WHEN lower(d.is_closed) IN ('true', 'yes', '1') THEN 'lost' END,
+        CASE WHEN lower(d.is_won) IN ('true', 't', 'yes', '1') THEN 'won'
+            WHEN lower(d.is_closed) IN ('true', 't', 'yes', '1') THEN 'lost' END,
         h.state,
         'open'
     ) AS state

@@ -9,5 +9,8 @@ SELECT *, id AS lead_id, hubspot_owner_id AS owner_now, amount AS amount_now,
     closed_won_reason AS won_reason, closed_lost_reason AS lost_reason,
     hs_object_source_label AS made_by, dealtype AS type_now, hs_priority AS priority_now,
     hs_analytics_source AS source_now, hs_primary_associated_company AS company_now,
-    COALESCE(lower(is_deleted) IN ('true', '1'), false) AS is_gone
-FROM deal_table
+    COALESCE(lower(is_deleted) IN ('true', 't', '1'), false) AS is_gone
+FROM (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM deal_table ORDER BY _file, _line
+)

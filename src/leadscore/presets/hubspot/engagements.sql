@@ -57,5 +57,5 @@ engagements AS (
     FROM other_engagements
 )
 SELECT engagement_id, kind, actor, outcome, booked_at, happened_at, duration_s, _file, _line,
-    COALESCE(lower(deleted) IN ('true', '1'), false) AS is_deleted
+    COALESCE(lower(deleted) IN ('true', 't', '1'), false) AS is_deleted
 FROM engagements

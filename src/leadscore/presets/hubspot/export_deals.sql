@@ -6,4 +6,7 @@ SELECT *, "Record ID" AS lead_id, "Create Date" AS created, "Object create date/
     "Closed Lost Reason" AS lost_reason, "Deal Type" AS type_now, "Priority" AS priority_now,
     "Record source" AS made_by, "Original Traffic Source" AS source_now,
     "Primary Associated Company ID" AS company_now
-FROM deal_list
+FROM (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM deal_list ORDER BY _file, _line
+)

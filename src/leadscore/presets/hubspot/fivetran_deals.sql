@@ -15,5 +15,8 @@ SELECT *, deal_id AS lead_id, owner_id AS owner_now, property_amount AS amount_n
     property_dealtype AS type_now, property_hs_priority AS priority_now,
     property_hs_analytics_source AS source_now,
     property_hs_primary_associated_company AS company_now,
-    COALESCE(lower(COALESCE(is_deleted, _fivetran_deleted)) IN ('true', '1'), false) AS is_gone
-FROM deal
+    COALESCE(lower(COALESCE(is_deleted, _fivetran_deleted)) IN ('true', 't', '1'), false) AS is_gone
+FROM (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM deal ORDER BY _file, _line
+)

@@ -10,7 +10,10 @@ WITH flagged AS (
         regexp_replace(company_id, '\.0$', '') AS company,
         regexp_replace(source_id, '\.0$', '') AS source_key,
         regexp_replace(COALESCE(lost_reason_id, lost_reason), '\.0$', '') AS reason_key
-    FROM crm_lead
+    FROM (
+        -- a row that stands twice counts once
+        SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM crm_lead ORDER BY _file, _line
+    )
 ),
 companies AS (
     SELECT c.id, MIN(m.name) AS currency

@@ -1,12 +1,17 @@
 -- What was changed in leads, in order. A link is kept by its id, 0 for none, and by its label of then;
 -- a flag as 0 or 1. What is older than the lead came with another lead that was merged into it.
-WITH named AS (
+WITH once AS (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM mail_tracking_value
+    ORDER BY _file, _line
+),
+named AS (
     SELECT t.*, regexp_replace(COALESCE(t.field_id, t.field), '\.0$', '') AS field_key,
         regexp_replace(t.old_value_integer, '\.0$', '') AS old_whole,
         regexp_replace(t.new_value_integer, '\.0$', '') AS new_whole,
         COALESCE(t.old_value_monetary, t.old_value_float) AS old_amount,
         COALESCE(t.new_value_monetary, t.new_value_float) AS new_amount
-    FROM mail_tracking_value AS t
+    FROM once AS t
 ),
 fields AS (SELECT id, MIN(name) AS name FROM ir_model_fields GROUP BY id),
 changed AS (

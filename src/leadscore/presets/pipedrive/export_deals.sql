@@ -11,4 +11,7 @@ SELECT *, "Deal - ID" AS lead_id,
     COALESCE("Deal - Deal closed on", "Deal - Closed on") AS close_time,
     "Deal - Expected close date" AS expected_close_date, "Deal - Lost reason" AS lost_reason,
     "Deal - Last stage change" AS stage_change_time, "Deal - Pipeline" AS pipeline
-FROM deals
+FROM (
+    -- a row that stands twice counts once
+    SELECT DISTINCT ON (COLUMNS(* EXCLUDE (_file, _line))) * FROM deals ORDER BY _file, _line
+)

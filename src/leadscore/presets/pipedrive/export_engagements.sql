@@ -1,6 +1,6 @@
 -- Activities: what happened when. Due is not done: an activity happened when it was marked as done.
 WITH listed AS (
-    SELECT *, lower("Activity - Done") IN ('done', 'yes', 'true', '1') AS is_done,
+    SELECT *, lower("Activity - Done") IN ('done', 'yes', 'true', 't', '1') AS is_done,
         "Activity - Due date" || COALESCE(' ' || "Activity - Due time", '') AS due_at
     FROM activities_list
 )

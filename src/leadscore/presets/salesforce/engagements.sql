@@ -2,7 +2,7 @@
 -- empty, so subtype, call fields and the subject decide.
 WITH sorted_tasks AS (
     SELECT *, TRY_CAST(CallDurationInSeconds AS BIGINT) AS seconds,
-        lower(COALESCE(IsClosed, CASE Status WHEN 'Completed' THEN '1' END, '0')) IN ('1', 'true')
+        lower(COALESCE(IsClosed, CASE Status WHEN 'Completed' THEN '1' END, '0')) IN ('1', 'true', 't')
             AS is_done,
         CASE
             WHEN TaskSubtype = 'ListEmail' OR WhatId LIKE '0XB%' THEN 'mass_email'
@@ -41,15 +41,15 @@ SELECT Id AS activity_id,
         ELSE COALESCE(CompletedDateTime, CreatedDate) END AS happened_at,
     CAST(NULL AS VARCHAR) AS booked_at,
     NULLIF(seconds, 0) AS duration_s, WhatId AS what_id, WhoId AS who_id, AccountId AS account_id,
-    COALESCE(lower(IsDeleted) IN ('1', 'true'), false) AS is_deleted,
-    COALESCE(lower(IsRecurrence) IN ('1', 'true'), false) AS is_series,
+    COALESCE(lower(IsDeleted) IN ('1', 'true', 't'), false) AS is_deleted,
+    COALESCE(lower(IsRecurrence) IN ('1', 'true', 't'), false) AS is_series,
     false AS is_copy, _file, _line
 FROM ended_tasks
 UNION ALL
 SELECT Id, CASE WHEN Type ILIKE '%call%' THEN 'call' ELSE 'meeting' END, 'rep', NULL,
     COALESCE(StartDateTime, ActivityDateTime, left(ActivityDate, 10)), CreatedDate,
     TRY_CAST(DurationInMinutes AS BIGINT) * 60, WhatId, WhoId, AccountId,
-    COALESCE(lower(IsDeleted) IN ('1', 'true'), false),
-    COALESCE(lower(IsRecurrence) IN ('1', 'true'), false),
-    COALESCE(lower(IsChild) IN ('1', 'true'), false), _file, _line
+    COALESCE(lower(IsDeleted) IN ('1', 'true', 't'), false),
+    COALESCE(lower(IsRecurrence) IN ('1', 'true', 't'), false),
+    COALESCE(lower(IsChild) IN ('1', 'true', 't'), false), _file, _line
 FROM events

@@ -9,7 +9,7 @@ WITH changed AS (
         TRY_CAST(h.CreatedDate AS TIMESTAMP) AS moment
     FROM field_history AS h
     JOIN opportunities AS o ON left(o.Id, 15) = left(h.OpportunityId, 15)
-    WHERE COALESCE(lower(h.IsDeleted), '0') NOT IN ('1', 'true')
+    WHERE COALESCE(lower(h.IsDeleted), '0') NOT IN ('1', 'true', 't')
         -- both are empty where a long text changed
         AND (h.OldValue IS NOT NULL OR h.NewValue IS NOT NULL)
         -- an owner or an account has two rows: one of names, one of ids
@@ -40,7 +40,7 @@ today AS (
             {'tracked': 'AccountId', 'value': CASE WHEN AccountId LIKE '001%' THEN AccountId END},
             -- a closed one has entered its stage later
             {'tracked': 'StageName', 'value': CASE
-                WHEN COALESCE(lower(IsClosed), '0') NOT IN ('1', 'true') THEN StageName END}
+                WHEN COALESCE(lower(IsClosed), '0') NOT IN ('1', 'true', 't') THEN StageName END}
         ]) AS field
     FROM opportunities
 ),

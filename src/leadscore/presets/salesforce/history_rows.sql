@@ -7,8 +7,8 @@ SELECT o.Id AS lead_id, h.Id AS row_id, h.CreatedDate AS happened_at, h.StageNam
     h.OwnerId AS owner_id, h.Type AS type, h.LeadSource AS source,
     CASE WHEN h.AccountId LIKE '001%' THEN left(h.AccountId, 15) END AS account,
     COALESCE(
-        CASE WHEN lower(h.IsWon) IN ('1', 'true') THEN 'won'
-            WHEN lower(h.IsClosed) IN ('1', 'true') THEN 'lost'
+        CASE WHEN lower(h.IsWon) IN ('1', 'true', 't') THEN 'won'
+            WHEN lower(h.IsClosed) IN ('1', 'true', 't') THEN 'lost'
             WHEN h.IsClosed IS NOT NULL THEN 'open' END,
         f.state
     ) AS state,
@@ -21,4 +21,4 @@ SELECT o.Id AS lead_id, h.Id AS row_id, h.CreatedDate AS happened_at, h.StageNam
 FROM history AS h
 JOIN opportunities AS o ON left(o.Id, 15) = left(h.OpportunityId, 15)
 LEFT JOIN stage_flags AS f ON f.stage = h.StageName
-WHERE COALESCE(lower(h.IsDeleted), '0') NOT IN ('1', 'true')
+WHERE COALESCE(lower(h.IsDeleted), '0') NOT IN ('1', 'true', 't')

@@ -7,6 +7,6 @@ FROM opportunities AS o
 LEFT JOIN contact_roles AS r
     ON left(r.OpportunityId, 15) = left(o.Id, 15)
     AND r.ContactId LIKE '003%'
-    AND lower(r.IsPrimary) IN ('1', 'true')
-    AND COALESCE(lower(r.IsDeleted), '0') NOT IN ('1', 'true')
+    AND lower(r.IsPrimary) IN ('1', 'true', 't')
+    AND COALESCE(lower(r.IsDeleted), '0') NOT IN ('1', 'true', 't')
 GROUP BY o.Id

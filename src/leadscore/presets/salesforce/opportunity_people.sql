@@ -2,7 +2,7 @@
 SELECT DISTINCT o.Id AS lead_id, left(p.contact_id, 15) AS contact_id
 FROM (
     SELECT OpportunityId AS id, ContactId AS contact_id FROM contact_roles
-    WHERE COALESCE(lower(IsDeleted), '0') NOT IN ('1', 'true')
+    WHERE COALESCE(lower(IsDeleted), '0') NOT IN ('1', 'true', 't')
     UNION ALL
     SELECT Id, ContactId FROM opportunities
 ) AS p

@@ -2,12 +2,12 @@
 -- those of the list of stages, else those of opportunities that are in the stage today.
 WITH listed AS (
     SELECT unnest([MasterLabel, ApiName]) AS stage,
-        lower(IsWon) IN ('1', 'true') AS won, lower(IsClosed) IN ('1', 'true') AS closed
+        lower(IsWon) IN ('1', 'true', 't') AS won, lower(IsClosed) IN ('1', 'true', 't') AS closed
     FROM stage_list
 ),
 today AS (
-    SELECT StageName AS stage, bool_or(lower(IsWon) IN ('1', 'true')) AS won,
-        bool_or(lower(IsClosed) IN ('1', 'true')) AS closed
+    SELECT StageName AS stage, bool_or(lower(IsWon) IN ('1', 'true', 't')) AS won,
+        bool_or(lower(IsClosed) IN ('1', 'true', 't')) AS closed
     FROM opportunities
     GROUP BY StageName
 ),

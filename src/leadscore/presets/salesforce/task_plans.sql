@@ -4,6 +4,6 @@ FROM tasks
 WHERE TRY_CAST(CreatedDate AS DATE) <= TRY_CAST(left(ActivityDate, 10) AS DATE)
     AND (
         lower(COALESCE(IsClosed, CASE Status WHEN 'Completed' THEN '1' END, '0'))
-            NOT IN ('1', 'true')
+            NOT IN ('1', 'true', 't')
         OR TRY_CAST(CompletedDateTime AS TIMESTAMP) > TRY_CAST(CreatedDate AS TIMESTAMP)
     )
