@@ -127,12 +127,19 @@ def test_settled_when_asked_for_an_earlier_moment_then_knows_what_was_known_then
     assert (early.forecasts, early.periods) == (1, [])
 
 
-def test_forecasts_when_a_file_is_damaged_then_the_others_are_read(tmp_path, caplog):
+@pytest.mark.parametrize(("right", "damage", "words"), [
+    ("{", "", "it is not JSON"),
+    ("2024-01-05T00:00:00Z", "yesterday", "'yesterday' is no time"),
+    ("2024-02-01T00:00:00Z", "soon", "'soon' is no time"),
+])  # fmt: skip
+def test_forecasts_when_a_file_is_damaged_then_the_others_are_read(
+    tmp_path, caplog, right, damage, words
+):
     for at in ("01-05", "01-20"):
         keep_forecast(tmp_path, forecast(at, m2=20))
     damaged = next(tmp_path.glob("*0105*"))
-    damaged.write_text("{")
+    damaged.write_text(damaged.read_text().replace(right, damage))
     with caplog.at_level(logging.WARNING):
         forecasts = read_forecasts(tmp_path, by="month")
     assert [one.as_of for one in forecasts] == ["2024-01-20T00:00:00Z"]
-    assert "it is not JSON" in caplog.text
+    assert words in caplog.text

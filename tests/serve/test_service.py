@@ -110,6 +110,12 @@ def test_body_when_it_is_no_json_then_422_says_so(port):
     connection.close()
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"lead_id": ' + b"9" * 5_000 + b"}"])
+def test_body_when_python_cannot_read_it_then_the_words_say_why(port, body):
+    words = "the body cannot be read: it is nested too deeply, or has too long a number"
+    assert ask(port, "/score", body) == (400, {"error": words})
+
+
 def test_field_with_a_history_when_stated_of_the_lead_alone_then_the_answer_warns(port):
     _, answer = ask(port, "/score", {"lead_id": "x", "lead": LEAD | {"budget": "full"}})
     (warning,) = answer["warnings"]

@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 
 from leadscore.atomic import write_bytes
-from leadscore.errors import DamagedFileError
+from leadscore.errors import DamagedFileError, TimeFormatError
 from leadscore.files import is_there
 from leadscore.json_files import canonical_json, read_result
 from leadscore.results.forecast import Forecast
+from leadscore.times import parse_moment
 
 logger = logging.getLogger(__name__)
 CURE = "it is left out; remove the file"
@@ -44,7 +45,20 @@ def read_forecasts(folder: Path, *, by: str) -> list[Forecast]:
     forecasts = []
     for path in sorted(folder.glob(f"*-{by}.json")):
         try:
-            forecasts.append(read_result(path, Forecast, cure=CURE))
+            forecasts.append(_read(path))
         except DamagedFileError as e:
             logger.warning("a published forecast is left out: %s", e)
     return forecasts
+
+
+def _read(path: Path) -> Forecast:
+    forecast = read_result(path, Forecast, cure=CURE)
+    moments = [forecast.as_of]
+    for period in forecast.periods:
+        moments += [period.start, period.end]
+    for moment in moments:
+        try:
+            parse_moment(moment, zone="UTC")
+        except TimeFormatError as e:
+            raise DamagedFileError(path, f"{moment!r} is no time", cure=CURE) from e
+    return forecast
