@@ -9,7 +9,8 @@ from scipy import stats
 
 from builders import make_settings
 from leadscore.funnel.changes import describe_changes
-from leadscore.funnel.stages import describe_moves, describe_stages
+from leadscore.funnel.competing import count_ends
+from leadscore.funnel.stages import describe_moves, describe_stages, describe_stages_of_group
 
 OPEN = ["new", "qualified", "proposal"]
 COLUMNS = ["period", "stage", "exit", "next_stage", "hours", "visits"]
@@ -107,3 +108,39 @@ def test_p_values_when_nothing_changed_then_are_below_five_per_cent_so_often():
         p_values.append(describe_changes(table(*rows), OPEN)[0].p_value)
     below = sum(p < 0.05 for p in p_values)
     assert stats.binomtest(below, 200, 0.05).pvalue > 0.01
+
+
+def group_of(name: str, *, ended: int, still: int, at: int, seen: int) -> pd.DataFrame:
+    """Visits of a group: some moved on at an hour, the others were last seen later."""
+    rows = [
+        ("now", "new", "forward", "qualified", at, ended),
+        ("now", "new", "open", None, seen, still),
+    ]
+    return table(*rows).assign(part=name)
+
+
+def test_groups_when_they_were_followed_unlike_long_then_shares_are_within_one_time_or_a_dash():
+    parts = [
+        group_of("many", ended=60, still=40, at=10, seen=500),
+        group_of("few", ended=8, still=12, at=10, seen=500),
+        group_of("young", ended=5, still=20, at=3, seen=40),
+    ]
+    visits = pd.concat(parts)
+    whole = describe_stages(visits, stages_of())
+    many, few, young = (describe_stages_of_group(part, stages_of(), whole)[0] for part in parts)
+    assert whole[0].within_days * 24 == 500
+    assert {flow.within_days for flow in (many, few, young)} == {whole[0].within_days}
+    assert many.ways["forward"].share == pytest.approx(0.6)
+    assert few.ways["forward"].share == pytest.approx(0.4)
+    assert young.ways["forward"].share is None
+
+
+@pytest.mark.parametrize(("hours", "followed"), [(5, 10), (20, 10), (21, 5), (31, 0)])
+def test_followed_when_some_ended_then_they_count_as_the_others_do(hours, followed):
+    # of six that had not ended by hour 20, three went out of sight; the others at hour 30
+    ends = count_ends(
+        np.array([10] * 4 + [20] * 3 + [30] * 3),
+        np.array(["won"] * 4 + ["open"] * 6),
+        names=["won"],
+    )
+    assert ends.followed_for(hours) == pytest.approx(followed)

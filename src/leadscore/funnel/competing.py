@@ -58,6 +58,20 @@ class Ends:
             last = len(self.hours) - 1
         return float(self.hours[last])
 
+    def followed_for(self, hours: float) -> float:
+        """How many visits were followed for so long, or would have been, had they not ended.
+
+        The share that had not gone out of sight by then is the reverse Kaplan-Meier estimate, in
+        which an end is what cuts the follow-up short (Schemper and Smith 1996).
+        """
+        ended = np.sum(list(self.ended.values()), axis=0, dtype=float)
+        # a visit that ends at the hour at which another goes out of sight ends first
+        could_leave = self.at_risk() - ended
+        leaving = _divide(self.unfinished.astype(float), could_leave)
+        is_before = self.hours < hours
+        followed = np.prod(1 - leaving[is_before])
+        return float(followed) * self.count()
+
 
 def count_ends(
     hours: np.ndarray,

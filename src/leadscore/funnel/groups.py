@@ -6,7 +6,7 @@ import pandas as pd
 
 from leadscore.funnel.competing import estimate_shares, in_days, quantile_hours
 from leadscore.funnel.spells import count_endings, share_of_leads
-from leadscore.funnel.stages import describe_stages
+from leadscore.funnel.stages import describe_stages, describe_stages_of_group
 from leadscore.history.visits import Span
 from leadscore.results.funnel import FunnelGroup, StageFlow
 from leadscore.settings.stages import Stages
@@ -36,10 +36,11 @@ def describe_groups(
         within_days: in which leads count as won or lost, the same for all groups.
     """
     begun = spells[spells["start_us"] >= span.since_us]
+    overall = describe_stages(visits, stages)
     groups = []
     for value, leads in begun.groupby("part"):
         of_group = visits[visits["part"] == value]
-        flows = describe_stages(of_group, stages)
+        flows = describe_stages_of_group(of_group, stages, overall)
         group = _describe_group(
             str(value), leads, flows, within_days=within_days, known_us=span.known_us
         )

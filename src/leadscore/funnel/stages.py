@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import pandas as pd
@@ -22,6 +23,7 @@ from leadscore.history.visits import EXITS, OTHER_PIPELINE
 from leadscore.results.funnel import StageFlow, StageMove, WayOut
 from leadscore.settings.stages import Stages
 
+LEAST_FOLLOWED = 10  # visits of a group, for its shares to be stated
 WAYS = tuple(way for way in EXITS if way != "open")
 WAYS_OF_ONE = tuple(way for way in WAYS if way != OTHER_PIPELINE)
 
@@ -37,6 +39,26 @@ def describe_stages(visits: pd.DataFrame, stages: Stages) -> list[StageFlow]:
     by_stage = dict(tuple(visits.groupby("stage")))
     empty = visits.iloc[:0]
     return [_describe_stage(stage, by_stage.get(stage, empty), stages) for stage in stages.open]
+
+
+def describe_stages_of_group(
+    visits: pd.DataFrame, stages: Stages, overall: Sequence[StageFlow]
+) -> list[StageFlow]:
+    """The same of a group, with the shares within the days of all visits, so that groups compare.
+
+    The shares of a stage are None unless `LEAST_FOLLOWED` of its visits were followed for so long.
+
+    Args:
+        visits: of the group.
+        stages: of the sales pipeline.
+        overall: the stages of all groups together.
+    """
+    by_stage = dict(tuple(visits.groupby("stage")))
+    empty = visits.iloc[:0]
+    return [
+        _describe_stage(whole.stage, by_stage.get(whole.stage, empty), stages, whole=whole)
+        for whole in overall
+    ]
 
 
 def describe_moves(visits: pd.DataFrame, stages: Stages) -> list[StageMove]:
@@ -71,11 +93,13 @@ def count_stage_ends(visits: pd.DataFrame) -> Ends:
     )
 
 
-def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> StageFlow:
+def _describe_stage(
+    stage: str, all_visits: pd.DataFrame, stages: Stages, *, whole: StageFlow | None = None
+) -> StageFlow:
     visits = all_visits[all_visits["period"] == "now"]
     ends = count_stage_ends(visits)
     shares = estimate_shares(ends)
-    until = ends.last_with_enough()
+    until = ends.last_with_enough() if whole is None else _common_time(ends, whole)
     slow_days = in_days(quantile_hours(shares, 0.9))
     stalled_days = stages.stalled_days.get(stage, slow_days)
     ways = WAYS if stages.pipelines else WAYS_OF_ONE
@@ -83,7 +107,7 @@ def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> Sta
         stage=stage,
         visits=ends.count(),
         unfinished=int(ends.unfinished.sum()),
-        within_days=in_days(until),
+        within_days=in_days(until) if whole is None else whole.within_days,
         ways={way: _describe_way(way, ends, shares, until) for way in ways},
         staying=None if until is None else staying_after(shares, until),
         median_days=in_days(quantile_hours(shares, 0.5)),
@@ -94,6 +118,14 @@ def _describe_stage(stage: str, all_visits: pd.DataFrame, stages: Stages) -> Sta
         stalled=_count_stalled(all_visits, stalled_days),
         pipeline=stages.pipeline_of(stage),
     )
+
+
+def _common_time(ends: Ends, whole: StageFlow) -> float | None:
+    """The hours within which all visits are counted; None if too few of these were followed so long."""
+    if whole.within_days is None:
+        return None
+    hours = whole.within_days * HOURS
+    return hours if ends.followed_for(hours) >= LEAST_FOLLOWED else None
 
 
 def _count_stalled(visits: pd.DataFrame, days: float | None) -> int:

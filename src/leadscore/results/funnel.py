@@ -206,7 +206,8 @@ class PipelineHealth(Result):
 class FunnelGroup(Result):
     """The leads of the period that have one value, by what was known at as_of.
 
-    `won` and `lost` are shares within `within_days` of coming in.
+    `won` and `lost` are shares within `within_days` of coming in. Shares of `stages` are within the
+    days of the whole, the same for all groups; None where too few visits were followed so long.
     """
 
     value: str

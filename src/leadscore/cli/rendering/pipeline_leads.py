@@ -99,10 +99,10 @@ def _list_cohorts(cohorts: list[Cohort], *, title: str) -> Table:
 
 def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
     """A line a group, with the share that moves on from each stage."""
-    stages = [flow.stage for flow in groups[0].stages]
+    flows = groups[0].stages[:-1]
     days = f"{groups[0].within_days:g}"
     title = f"Leads by {escaped(by)}: won and lost within {days} days, moved on by stage"
-    heads = [escaped(stage) for stage in stages[:-1]]
+    heads = [escaped(flow.stage) for flow in flows]
     table = table_of(title, escaped(by), "leads", "open", "won", "lost", *heads)
     for group in groups[:MOST_GROUPS]:
         moved_on = [flow.ways["forward"].share for flow in group.stages[:-1]]
@@ -114,7 +114,17 @@ def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
             _write_share_of(group.lost, group.leads),
             *(UNKNOWN if share is None else f"{100 * share:.0f}" for share in moved_on),
         )
+    within = [
+        UNKNOWN if flow.within_days is None else f"{flow.within_days:.0f} d" for flow in flows
+    ]
+    table.add_section()
+    table.add_row("within", "", "", f"{days} d", f"{days} d", *within)
     out.print(table)
+    out.print(
+        "Within: the days after coming in, or after entering the stage, in which all groups are "
+        "counted alike. A dash: too few were followed for so long.",
+        highlight=False,
+    )
     if len(groups) > MOST_GROUPS:
         left = counted(len(groups) - MOST_GROUPS, "group with fewer leads", "groups with fewer")
         out.print(f"{left} not shown; --json has all.", highlight=False)
