@@ -17,8 +17,9 @@ from leadscore.funnel.naive import compute_stage_rates, guess_month
 from leadscore.funnel.periods import list_periods
 from leadscore.model.fallback import fit_scorecard
 from leadscore.project.forecast_backtest import backtest_forecast, replay_month, summarise
-from leadscore.project.forecast_target import Target
+from leadscore.project.forecast_target import Target, read_target
 from leadscore.project.forecasting import forecast_by
+from leadscore.project.horizon import with_horizon_of_champion
 from leadscore.project.lead_timing import read_where, time_leads, write_timing
 from leadscore.project.outlooks import KnownModel, look_ahead
 from leadscore.results import Band, ForecastedMonth
@@ -337,3 +338,17 @@ def test_command_when_options_do_not_go_together_then_none_is_ignored(words, ref
     ended = run("forecast", *words)
     assert ended.code == 2
     assert refused in " ".join(ended.err.split())
+
+
+def test_target_when_asked_by_tier_then_is_refused_since_new_leads_have_none():
+    with pytest.raises(UserError, match="new leads have no tier"):
+        read_target(30, None, "tier")
+
+
+def test_horizon_when_left_to_the_history_then_is_that_of_the_champion(tmp_path):
+    stated = histories.trained().settings
+    target = stated.target.model_copy(update={"horizon_days": 0})
+    left_open = stated.model_copy(update={"target": target})
+    assert with_horizon_of_champion(left_open).target == stated.target
+    elsewhere = left_open.model_copy(update={"data_folder": tmp_path})
+    assert with_horizon_of_champion(elsewhere) == elsewhere

@@ -10,7 +10,7 @@ from leadscore import Project
 from leadscore.errors import UserError
 from leadscore.results import Funnel
 from leadscore.sample.sample import write_sample
-from leadscore.times import parse_moment
+from leadscore.times import DAY_US, parse_moment
 from published_lists import write_list
 
 SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
@@ -58,7 +58,7 @@ def test_funnel_when_grouped_then_each_lead_of_the_period_is_in_one_group(config
     plain = Project(config).funnel()
     for by in ("channel", "rep", "team"):
         funnel = Project(config).funnel(by=by)
-        assert sum(cohort.leads for cohort in funnel.cohorts) + funnel.irregular.reopened == sum(
+        assert sum(cohort.leads for cohort in funnel.cohorts) == sum(
             group.leads for group in funnel.groups
         )
         for place, stage in enumerate(plain.stages):
@@ -70,7 +70,7 @@ def test_funnel_when_grouped_then_each_lead_of_the_period_is_in_one_group(config
 def test_funnel_when_grouped_by_what_is_not_there_then_says_what_is(config):
     with pytest.raises(UserError, match="did you mean 'channel'"):
         Project(config).funnel(by="chanel")
-    with pytest.raises(UserError, match="no list was published"):
+    with pytest.raises(UserError, match="no list was published yet"):
         Project(config).funnel(by="tier")
 
 
@@ -150,22 +150,28 @@ def us_of(day):
     return parse_moment(day, zone="UTC")
 
 
-def test_funnel_when_grouped_by_tier_then_the_last_list_before_the_moment_counts(config):
+def test_funnel_when_grouped_by_tier_then_follows_the_leads_of_a_list_that_is_old_enough(config):
     project = Project(config)
-    with project.history() as history:
-        spells = history.spells(history.version.known_until_us)
-    one, two = spells.loc[spells["start_us"] >= SINCE.value // 1000, "lead_id"].unique()[:2]
     folder = project.settings.project_folder()
-    write_list(folder, {one: 0.5, two: 0.5}, as_of_us=us_of("2026-01-05"), tier="B")
-    write_list(folder, {two: 0.5}, as_of_us=us_of("2026-02-01"), tier="A")
-    now = {group.value: group.leads for group in project.funnel(by="tier").groups}
-    assert set(now) == {"A", "B", "(not known)"}
-    past = {group.value for group in project.funnel("2026-01-20", by="tier").groups}
-    assert past == {"B", "(not known)"}
-    same_day = {group.value for group in project.funnel("2026-02-01", by="tier").groups}
-    assert same_day == set(now)
-    just_before = project.funnel("2026-01-31T23:59:59", by="tier").groups
-    assert {group.value for group in just_before} == past
+    with project.history() as history:
+        until_us = history.version.known_until_us
+        spells = history.spells(until_us)
+    listed_us = us_of("2025-10-01")
+    is_open = (spells["start_us"] <= listed_us) & (spells["close_us"] > listed_us)
+    listed = spells[is_open].sort_values("lead_id")
+    likely, unlikely = listed[listed["won"]], listed[~listed["won"]]
+    write_list(folder, dict.fromkeys(likely["lead_id"], 0.5), as_of_us=listed_us, tier="B")
+    write_list(folder, dict.fromkeys(unlikely["lead_id"], 0.1), as_of_us=us_of("2026-02-20"))
+    with pytest.raises(UserError, match=r"at least 60 days before 2025-11-01.* is of 2025-10-01"):
+        project.funnel("2025-11-01", by="tier")
+
+    funnel = project.funnel(by="tier")
+    (group,) = funnel.groups
+    assert (group.value, funnel.tiers_as_of) == ("B", "2025-10-01T00:00:00Z")
+    assert (group.leads, group.open) == (len(likely), 0)
+    in_time = likely["close_us"] <= listed_us + 60 * DAY_US
+    assert group.won.value == pytest.approx(in_time.mean(), abs=0.02)
+    assert len(project.funnel().groups) == 0
 
 
 def test_review_when_asked_for_then_is_a_page_of_what_closed_beside_the_export(config, tmp_path):

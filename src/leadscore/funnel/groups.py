@@ -26,7 +26,9 @@ def describe_groups(
     *,
     within_days: float,
 ) -> list[FunnelGroup]:
-    """The groups with leads that came in or were re-opened in the period, most leads first.
+    """The groups with leads that began in the period, most leads first.
+
+    A spell counts as one lead.
 
     Args:
         spells: as `list_endings` returns them, with the column part.

@@ -30,8 +30,9 @@ from leadscore.funnel.spells import list_endings, share_of_leads
 from leadscore.funnel.wins import read_wins
 from leadscore.history.customers import customer_key, read_texts
 from leadscore.history.split import History
+from leadscore.project.horizon import USUAL_HORIZON, with_horizon_of_champion
 from leadscore.project.opened import checked_as_of, open_store
-from leadscore.project.pipeline import USUAL_HORIZON, YEAR
+from leadscore.project.pipeline import YEAR
 from leadscore.results.base import Interval
 from leadscore.results.customers import CrossSale, Customer, Customers, Referrals
 from leadscore.settings.settings import Settings
@@ -52,7 +53,7 @@ def describe_project_customers(settings: Settings, *, as_of_us: int | None = Non
     if not settings.is_dated:
         raise UserError(f"time = {settings.time}: without dates nobody knows who comes again when")
     customer_key(settings)  # or stop before the store is opened
-    with open_store(settings) as history:
+    with open_store(with_horizon_of_champion(settings)) as history:
         moment = history.known_us(checked_as_of(history, as_of_us))
         return describe_history_customers(history, known_us=moment)
 

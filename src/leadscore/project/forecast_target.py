@@ -15,6 +15,7 @@ from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.history.split import History
 from leadscore.history.visits import Span
+from leadscore.project.by_tier import TIER
 from leadscore.project.outlooks import Looked
 from leadscore.project.parts import read_parts
 from leadscore.results.needed import LeadsFromSource, LeadsNeeded
@@ -53,6 +54,10 @@ def read_target(wins: float | None, revenue: float | None, by: str | None) -> Ta
                 f"leads are needed by {by} for a target: ask for one of wins or revenue"
             )
         return None
+    if by == TIER:
+        raise UserError(
+            "new leads have no tier until they are on a list: ask by a field of leads, rep or team"
+        )
     if not 0 < amount < math.inf:
         raise UserError(f"a target is a number above 0, not {amount}")
     return Target(amount, revenue is not None, by)

@@ -1,4 +1,4 @@
-"""What leads are told apart by, as was known at a moment: a field, their rep, team or tier."""
+"""What leads are told apart by, as was known at a moment: a field, their rep or team."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from leadscore.errors import UserError
 from leadscore.funnel.pipelines import read_pipelines
 from leadscore.history.split import History
 from leadscore.project.showing import read_rep_rows
-from leadscore.publish.receipts import read_past_receipts
 from leadscore.settings.base import hint
 from leadscore.settings.memory import stored_fields
 from leadscore.settings.settings import Settings
@@ -22,17 +21,14 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
     Args:
         history: of the project.
         by: a text field; or "rep", the owner; "pipeline", that of the last open stage; "team", the
-            owner's in the list of reps as it is now; or "tier", that of the last published list
-            that had the lead, made at or before the moment.
+            owner's in the list of reps as it is now.
         known_us: the moment.
 
     Raises:
-        UserError: there is no such field, or nothing to read teams or tiers from.
+        UserError: there is no such field, or nothing to read teams from.
     """
     settings = history.settings
-    if by == "tier":
-        values = _read_tiers(settings, known_us=known_us)
-    elif by == "pipeline":
+    if by == "pipeline":
         values = _read_pipelines(history, known_us=known_us)
     elif by == "team":
         values = _read_known(history, "owner_id", known_us=known_us).map(_read_teams(settings))
@@ -77,18 +73,3 @@ def _read_teams(settings: Settings) -> dict[str, str]:
     if not teams:
         raise UserError("there are no teams: the list of reps, [routing] reps, names none")
     return teams
-
-
-def _read_tiers(settings: Settings, *, known_us: int) -> pd.Series[str]:
-    folder = settings.project_folder()
-    receipts = read_past_receipts(folder / "scores", folder / "store").to_pandas()
-    published_us = receipts["as_of"].astype("int64")
-    # a list of the moment itself knows no later facts than the funnel does: those from before it
-    by_then = receipts.assign(as_of=published_us)[published_us <= known_us]
-    if by_then.empty:
-        raise UserError("there are no tiers: no list was published by that moment")
-    latest = by_then.sort_values(["as_of", "publication_id"]).drop_duplicates(
-        "lead_id", keep="last"
-    )
-    tiers: pd.Series[str] = latest.set_index("lead_id")["tier"]
-    return tiers

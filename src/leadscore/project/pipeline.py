@@ -21,6 +21,8 @@ from leadscore.funnel.velocity import measure_velocity
 from leadscore.history.losses import count_visits_by_reason
 from leadscore.history.split import History
 from leadscore.history.visits import Span
+from leadscore.project.by_tier import TIER, describe_tiers
+from leadscore.project.horizon import USUAL_HORIZON, with_horizon_of_champion
 from leadscore.project.losing import measure_losses
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.parts import read_parts
@@ -31,7 +33,6 @@ from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US, format_us
 
 YEAR = 365  # days
-USUAL_HORIZON = 90  # days, where the settings leave the horizon to the history
 
 
 def describe_funnel(
@@ -47,11 +48,11 @@ def describe_funnel(
         settings: of the project.
         as_of_us: the moment, by what was known then; default known_until.
         days: of the period in which the visits began.
-        by: also by a field of leads, or by rep, team or tier (see `read_parts`).
+        by: also by a field of leads, or by rep or team (see `read_parts`), or by tier (see `by_tier`).
 
     Raises:
-        UserError: nothing is dated, no open stages are declared, leads have no such value, or
-            there are no such days.
+        UserError: nothing is dated, no open stages are declared, leads have no such value, there
+            are no such days, or no list is old enough to follow its tiers.
     """
     if not settings.is_dated:
         raise UserError(f"time = {settings.time}: without dates there is no speed to measure")
@@ -59,7 +60,7 @@ def describe_funnel(
         raise UserError('there are no stages; declare them in order, as [stages] open = ["New"]')
     if not 1 <= days <= MOST_DAYS:
         raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
-    with open_store(settings) as history:
+    with open_store(with_horizon_of_champion(settings)) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         span = Span(known_us - round(days * DAY_US), known_us)
         return measure_funnel(history, span, by=by)
@@ -68,6 +69,10 @@ def describe_funnel(
 def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Funnel:
     """The funnel of an opened history (see `describe_funnel`)."""
     settings = history.settings
+    within_days = settings.target.horizon_days or USUAL_HORIZON
+    if by == TIER:
+        tiers = describe_tiers(history, known_us=span.known_us, within_days=within_days)
+        return measure_funnel(history, span).model_copy(update=tiers)
     parts = None if by is None else read_parts(history, by, known_us=span.known_us)
     of_parts = count_visits_by_reason(history, span, parts=parts)
     visits = add_up_parts(of_parts)
@@ -75,7 +80,6 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
     flows = describe_stages(visits, settings.stages)
     moves = describe_moves(visits, settings.stages)
     velocity = measure_velocity(history, spells, span)
-    within_days = settings.target.horizon_days or USUAL_HORIZON
     days = (span.known_us - span.since_us) / DAY_US
     return Funnel(
         as_of=format_us(span.known_us),
@@ -121,9 +125,10 @@ def _describe_groups(
     parts: pd.Series[str],
     span: Span,
 ) -> list[FunnelGroup]:
-    """The groups of leads, each lead in the one that `parts` gives it."""
+    """The groups of leads that came in, each lead in the one that `parts` gives it, by its first close."""
+    first = spells[spells["spell"] == 1]
     return describe_groups(
-        spells.assign(part=spells["lead_id"].map(parts)),
+        first.assign(part=first["lead_id"].map(parts)),
         visits,
         settings.stages,
         span,

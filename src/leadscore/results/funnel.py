@@ -204,10 +204,12 @@ class PipelineHealth(Result):
 
 
 class FunnelGroup(Result):
-    """The leads of the period that have one value, by what was known at as_of.
+    """The leads that came in in the period and have one value, by what was known at as_of.
 
-    `won` and `lost` are shares within `within_days` of coming in. Shares of `stages` are within the
-    days of the whole, the same for all groups; None where too few visits were followed so long.
+    By tier they are those of a list, followed from its date on. A re-opened lead counts once, by its
+    first close. `won` and `lost` are shares within `within_days` of coming in, or of the list. Shares
+    of `stages` are within the days of the whole, the same for all groups; None where too few visits
+    were followed so long.
     """
 
     value: str
@@ -237,6 +239,8 @@ class StayCurve(Result):
 class Funnel(Result):
     """The sales pipeline as known at a moment; `groups` are by `by`, most leads first.
 
+    By tier, the best comes first, and `tiers_as_of` is the date of the list that gave them, else None.
+
     The most unusual 50 of the stalled leads are named, and of those that are `undecided`: stalled,
     though the lead did something in the last 30 days. `contact` and `untouched` are None where
     activities of reps are not mapped. `pipelines` is empty where there is only one.
@@ -259,6 +263,7 @@ class Funnel(Result):
     untouched: Untouched | None = None
     improvements: list[Improvement] = Field(default_factory=list)
     patterns: list[Pattern] = Field(default_factory=list)
+    tiers_as_of: str | None = None
     curves: list[StayCurve] = Field(default_factory=list)
     pipelines: list[PipelineSpeed] = Field(default_factory=list)
 

@@ -32,7 +32,7 @@ def draw_funnel(funnel: Funnel) -> None:
     _draw_stages(funnel)
     _draw_changes(funnel.changes)
     if funnel.groups:
-        draw_groups(str(funnel.by), funnel.groups)
+        draw_groups(funnel)
     if funnel.cohorts:
         draw_cohorts(funnel.cohorts)
     draw_velocity(funnel.velocity)

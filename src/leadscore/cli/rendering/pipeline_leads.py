@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadscore.cli.rendering.console import escaped, out, table_of
+from leadscore.cli.rendering.console import escaped, out, short, table_of
 from leadscore.report.funnel.sentences import FEWEST, write_velocity
 from leadscore.wording import counted
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from leadscore.results import (
         Cohort,
-        FunnelGroup,
+        Funnel,
         Interval,
         Irregular,
         PipelineSpeed,
@@ -97,11 +97,19 @@ def _list_cohorts(cohorts: list[Cohort], *, title: str) -> Table:
     return table
 
 
-def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
+def draw_groups(funnel: Funnel) -> None:
     """A line a group, with the share that moves on from each stage."""
+    by, groups = str(funnel.by), funnel.groups
     flows = groups[0].stages[:-1]
     days = f"{groups[0].within_days:g}"
     title = f"Leads by {escaped(by)}: won and lost within {days} days, moved on by stage"
+    counted_as = "Leads that came in in the period, by their first close."
+    if funnel.tiers_as_of is not None:
+        date = short(funnel.tiers_as_of)
+        title = f"Leads on the list of {date} by tier: won and lost within {days} days of it"
+        counted_as = (
+            "Leads on that list, followed from its date on, with the visits that began since."
+        )
     heads = [escaped(flow.stage) for flow in flows]
     table = table_of(title, escaped(by), "leads", "open", "won", "lost", *heads)
     for group in groups[:MOST_GROUPS]:
@@ -121,8 +129,8 @@ def draw_groups(by: str, groups: list[FunnelGroup]) -> None:
     table.add_row("within", "", "", f"{days} d", f"{days} d", *within)
     out.print(table)
     out.print(
-        "Within: the days after coming in, or after entering the stage, in which all groups are "
-        "counted alike. A dash: too few were followed for so long.",
+        f"{counted_as} Within: the days in which all groups are counted alike, those of a stage from "
+        "its entry on. A dash: too few were followed for so long.",
         highlight=False,
     )
     if len(groups) > MOST_GROUPS:
