@@ -345,10 +345,10 @@ def test_target_when_asked_by_tier_then_is_refused_since_new_leads_have_none():
         read_target(30, None, "tier")
 
 
-def test_horizon_when_left_to_the_history_then_is_that_of_the_champion(tmp_path):
+def test_horizon_when_left_to_the_history_then_is_that_of_the_champion():
     stated = histories.trained().settings
     target = stated.target.model_copy(update={"horizon_days": 0})
     left_open = stated.model_copy(update={"target": target})
     assert with_horizon_of_champion(left_open).target == stated.target
-    elsewhere = left_open.model_copy(update={"data_folder": tmp_path})
+    elsewhere = left_open.model_copy(update={"project": "untrained"})
     assert with_horizon_of_champion(elsewhere) == elsewhere

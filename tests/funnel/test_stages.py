@@ -135,6 +135,14 @@ def test_groups_when_they_were_followed_unlike_long_then_shares_are_within_one_t
     assert young.ways["forward"].share is None
 
 
+def test_way_when_none_or_all_ended_so_then_its_interval_is_wilsons():
+    (flow, *_) = describe_stages(table(("now", "new", "forward", "qualified", 10, 40)), stages_of())
+    forward, won = flow.ways["forward"], flow.ways["won"]
+    oracle = stats.binomtest(40, 40).proportion_ci(method="wilson")
+    assert (forward.share, forward.low, forward.high) == pytest.approx((1, oracle.low, 1), abs=1e-4)
+    assert (won.share, won.low, won.high) == pytest.approx((0, 0, 1 - oracle.low), abs=1e-4)
+
+
 @pytest.mark.parametrize(("hours", "followed"), [(5, 10), (20, 10), (21, 5), (31, 0)])
 def test_followed_when_some_ended_then_they_count_as_the_others_do(hours, followed):
     # of six that had not ended by hour 20, three went out of sight; the others at hour 30

@@ -209,6 +209,15 @@ def share_within(shares: Shares, way: str, hours: float) -> Interval:
     )
 
 
+def share_or_wilson(ends: Ends, shares: Shares, way: str, hours: float) -> Interval:
+    """The same; where none or all ended so, with Wilson's bounds: the delta method's have no width."""
+    share = share_within(shares, way, hours)
+    if share.value not in (0, 1):
+        return share
+    total = ends.count()
+    return wilson_interval(round(share.value * total), total)
+
+
 def wilson_interval(count: int, total: int) -> Interval:
     """The share of a count with its 95 % score interval (Wilson 1927).
 
@@ -224,8 +233,8 @@ def wilson_interval(count: int, total: int) -> Interval:
     half = Z * math.sqrt(variance + spread / (4 * total)) / scale
     return Interval(
         value=share,
-        low=max(middle - half, 0.0),
-        high=min(middle + half, 1.0),
+        low=min(max(middle - half, 0.0), share),  # not above a share of 0 by the last bit
+        high=max(min(middle + half, 1.0), share),
     )
 
 

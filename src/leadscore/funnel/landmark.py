@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from leadscore.funnel.competing import HOURS, UNKNOWN, Ends, estimate_shares, share_within
+from leadscore.funnel.competing import HOURS, UNKNOWN, Ends, estimate_shares, share_or_wilson
 from leadscore.history.visits import Span
 from leadscore.results.base import Interval
 from leadscore.times import DAY_US
@@ -50,4 +50,4 @@ def share_won(ends: Ends, hours: float) -> Interval:
     if last is None or last < hours:
         return UNKNOWN
     shares = estimate_shares(ends)
-    return share_within(shares, "won", hours)
+    return share_or_wilson(ends, shares, "won", hours)

@@ -11,8 +11,7 @@ from leadscore.funnel.competing import (
     Ends,
     count_ends,
     estimate_shares,
-    share_within,
-    wilson_interval,
+    share_or_wilson,
 )
 from leadscore.history.absences import seen_until
 from leadscore.history.visits import HOUR_US
@@ -64,8 +63,5 @@ def share_of_leads(spells: pd.DataFrame, way: str, days: float, *, known_us: int
     watched_us = known_us - int(spells["start_us"].median())
     if watched_us < days * DAY_US:
         return UNKNOWN
-    shares = estimate_shares(count_endings(spells))
-    share = share_within(shares, way, days * HOURS)
-    if share.value in (0, 1):
-        return wilson_interval(round(share.value * len(spells)), len(spells))
-    return share
+    ends = count_endings(spells)
+    return share_or_wilson(ends, estimate_shares(ends), way, days * HOURS)

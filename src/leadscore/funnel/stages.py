@@ -16,7 +16,7 @@ from leadscore.funnel.competing import (
     estimate_shares,
     in_days,
     quantile_hours,
-    share_within,
+    share_or_wilson,
     staying_after,
 )
 from leadscore.history.visits import EXITS, OTHER_PIPELINE
@@ -142,7 +142,7 @@ def _describe_way(way: str, ends: Ends, shares: Shares, until: float | None) -> 
     """A way out, with its share up to a time, and the share of the finished visits alone."""
     counts = {name: int(ended.sum()) for name, ended in ends.ended.items()}
     finished = sum(counts.values())
-    estimate = UNKNOWN if until is None else share_within(shares, way, until)
+    estimate = UNKNOWN if until is None else share_or_wilson(ends, shares, way, until)
     return WayOut(
         visits=counts[way],
         share=estimate.value,

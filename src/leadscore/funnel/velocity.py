@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from leadscore.funnel.competing import UNKNOWN, estimate_shares, in_days, mean_hours, share_within
+from leadscore.funnel.competing import (
+    UNKNOWN,
+    estimate_shares,
+    in_days,
+    mean_hours,
+    share_or_wilson,
+)
 from leadscore.funnel.spells import count_endings
 from leadscore.funnel.wins import read_wins
 from leadscore.history.split import History
@@ -56,7 +62,8 @@ def _measure_cycle(begun: pd.DataFrame) -> tuple[Interval, float | None, float |
     if within is None:
         return UNKNOWN, None, None
     shares = estimate_shares(ends)
-    return share_within(shares, "won", within), in_days(mean_hours(shares, within)), within
+    win_rate = share_or_wilson(ends, shares, "won", within)
+    return win_rate, in_days(mean_hours(shares, within)), within
 
 
 def _multiply(

@@ -14,6 +14,7 @@ from leadscore.funnel.curves import describe_curves
 from leadscore.funnel.groups import add_up_parts, describe_groups
 from leadscore.funnel.improving import describe_improvements
 from leadscore.funnel.irregular import describe_irregular
+from leadscore.funnel.landmark import list_new
 from leadscore.funnel.pipelines import describe_pipelines
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
@@ -126,7 +127,7 @@ def _describe_groups(
     span: Span,
 ) -> list[FunnelGroup]:
     """The groups of leads that came in, each lead in the one that `parts` gives it, by its first close."""
-    first = spells[spells["spell"] == 1]
+    first = list_new(spells, span)
     return describe_groups(
         first.assign(part=first["lead_id"].map(parts)),
         visits,

@@ -78,7 +78,8 @@ def _draw_stages(funnel: Funnel) -> None:
         "Per cent of all visits, with 95 % intervals: a visit that has not ended counts as "
         "unfinished, not as lost. Within: days after the entry, as long as enough visits are in "
         "sight; do not compare tables with other ones. There: still in the stage then. Days: the "
-        "median, and in brackets those after which 10 % and 90 % have ended. Stalled: leads in the "
+        'median, and in brackets those after which 10 % and 90 % have ended (only "from" the first where '
+        "fewer than 90 % have). Stalled: leads in the "
         "stage now for longer than that, or than stages.stalled_days."
     )
     if _has_pipelines(funnel):
