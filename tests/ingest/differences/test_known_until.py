@@ -135,7 +135,7 @@ def test_ingest_when_files_were_copied_long_after_the_export_then_it_stops_and_p
     deliver(tmp_path, leads=copied, calls=copied, more_calls=planned)
     with pytest.raises(UserError, match="known_until = 2024-05-31T10:00:01Z") as raised:
         ingest(settings_of(tmp_path), clock_us=us(copied))
-    assert "--known-until 2025-03-01T12:00:00Z" in str(raised.value)
+    assert "run `leadscore ingest --known-until 2025-03-01T12:00:00Z`" in str(raised.value)
     proposed = settings_of(tmp_path, known_until="2024-05-31T10:00:01Z")
     assert ingest(proposed, clock_us=us(copied)).known_until == "2024-05-31T10:00:01Z"
 

@@ -13,6 +13,7 @@ from leadscore.ingest.differences.delivery import ExportMoment
 from leadscore.ingest.part import Part, part_path, read_part_file
 from leadscore.ingest.sql import day_sql, read_days, read_number, union_sql
 from leadscore.ingest.staged import Staged
+from leadscore.proposals import propose
 from leadscore.store.version import StoreVersion, read_parts
 from leadscore.tables import TABLES
 from leadscore.times import DAY_US, SECOND_US, format_us
@@ -130,8 +131,8 @@ def _check_against_facts(staged: Staged, us: int, part: Part) -> None:
         f"{(us - last_day) // DAY_US} days after the last fact, where days with facts are usually "
         f"{max(usual_us // DAY_US, 1)} apart: {_doubt(part)}. For an "
         "archive, put this line at the top of the settings: "
-        f"known_until = {format_us(after_last)}; if the export is as new as that: "
-        f"--known-until {format_us(us)}"
+        f"known_until = {format_us(after_last)}, and run `{propose('ingest')}`; if the export is "
+        f"as new as that, run `{propose(f'ingest --known-until {format_us(us)}')}`"
     )
 
 
