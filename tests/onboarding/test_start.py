@@ -161,7 +161,9 @@ def test_start_when_settings_exist_then_leaves_them(tmp_path: Path) -> None:
     path = write(tmp_path, "deals.csv", HEADER, DEALS)
     (tmp_path / "leadscore.toml").write_text("mine")
 
-    with pytest.raises(UserError, match="exists"):
+    with pytest.raises(
+        UserError, match=r"exists\. To read the exports with it, run `leadscore ingest`"
+    ):
         started(tmp_path, path)
 
     assert (tmp_path / "leadscore.toml").read_text() == "mine"
@@ -190,3 +192,28 @@ def test_stages_when_some_are_skipped_then_ordered_by_where_leads_enter_them() -
 
     assert order_stages(refs, moments, stages) == ["New", "Demo", "Offer"]
     assert order_stages(refs, moments, stages, known=["Offer", "New"]) == ["Offer", "New", "Demo"]
+
+
+@pytest.mark.parametrize("folder", ["acme", "acme/exports", "acme/Data", "acme/downloads"])
+def test_start_when_a_folder_only_says_what_it_holds_then_the_one_around_it_names_the_project(
+    tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    path = write(tmp_path / folder, "deals.csv", HEADER, DEALS)
+
+    _, settings = started(tmp_path, path)
+
+    assert settings["project"] == "acme"
+
+
+@pytest.mark.parametrize(("time", "is_doubtful"), [("T10:00:00Z", False), ("T10:00:00", True)])
+def test_start_when_times_state_no_zone_then_the_settings_doubt_that_they_are_utc(
+    tmp_path: Path, time: str, is_doubtful: bool
+) -> None:
+    rows = [f"{n},2025-01-{n % 27 + 1:02}{time}" for n in range(60)]
+    path = write(tmp_path, "deals.csv", "Nummer,Erstellt am", rows)
+
+    started(tmp_path, path)
+
+    line = "# timezone = \"Europe/Berlin\" # CHECK: 'Erstellt am' state no zone"
+    assert (line in (tmp_path / "leadscore.toml").read_text()) is is_doubtful

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from leadscore.onboarding.roles import Roles
 
 FILES = "Exported files, folders that hold them, or the address of a database."
-PROJECT = "What the project is called; default: like the folder of the files."
+PROJECT = (
+    "What the project is called; default: like the folder of the files, or the one around exports/."
+)
 YES = "Ask nothing. What only you can confirm then stays unconfirmed."
 SHOW = "Print this preset (stages/NAME: one of stages), and do nothing else."
 

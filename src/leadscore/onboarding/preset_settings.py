@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.views import preview_view
-from leadscore.onboarding.proposal import folder_line, source_lines
+from leadscore.onboarding.proposal import folder_line, source_lines, zone_lines
 from leadscore.onboarding.recognise import Match
 from leadscore.onboarding.stages import order_stages
 from leadscore.onboarding.toml import array, quoted
@@ -30,6 +30,7 @@ def write_preset_settings(
         f"project = {quoted(project)}",
         f"preset = {quoted(match.name)}",
         *([] if are_tables else [folder_line(base, config)]),
+        *zone_lines(list(match.files.values())),
         "",
         "[target]",
         'horizon_days = "auto" # a win within so many days is predicted',

@@ -123,6 +123,18 @@ class Column:
         return float(np.mean(ok & is_likely))
 
     @cached_property
+    def lacks_zone(self) -> bool:
+        """Whether it holds dates or times whose moment depends on the zone that they are read in."""
+        order = self.date_order
+        if order is None:
+            return False
+        some = pa.array(list(self.values)[:SHOWN], pa.string())
+        form = {"iso": None, "either": "dmy"}.get(order, order)
+        in_utc, _ = read_moments(some, zone="UTC", dates=form)
+        elsewhere, _ = read_moments(some, zone="Asia/Tokyo", dates=form)
+        return bool((in_utc != elsewhere).any())
+
+    @cached_property
     def moments(self) -> np.ndarray:
         """Its moments in UTC microseconds (n,), the least int64 where there is none."""
         order = None if self.date_order == "iso" else self.date_order

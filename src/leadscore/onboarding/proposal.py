@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
 from leadscore.onboarding.stages import order_stages
 from leadscore.onboarding.toml import Text, array, quoted, sql_name, sql_text
 from leadscore.times import DAY_US, SECOND_US, format_us
-from leadscore.wording import counted
+from leadscore.wording import counted, listed
 
 COPIED_US = 10 * DAY_US  # files written so long after their last fact were copied
 HEAD = "# Written by `leadscore init`. Every key: docs/settings.md. Lines marked CHECK are guesses."
@@ -56,6 +57,7 @@ def write_proposal(
     if not plan.leads.profile.is_table:
         text.add(folder_line(base, config))
     if plan.is_dated:
+        text.add(*zone_lines(plan.profiles))
         _write_moment(text, plan, known_until)
         text.section("[target]")
         text.add('horizon_days = "auto" # a win within so many days is predicted')
@@ -243,6 +245,17 @@ def folder_line(base: Path, config: Path) -> str:
     home = config.resolve().parent
     relative = os.path.relpath(base.resolve(), home)
     return f"input_folder = {quoted(Path(relative).as_posix())} # relative to this file"
+
+
+def zone_lines(profiles: Sequence[Profile]) -> list[str]:
+    """A line to state the time zone in, where times of the files state none."""
+    columns = [column for profile in profiles for column in profile.dates()]
+    without = [column.name for column in columns if column.lacks_zone]
+    if not without:
+        return []
+    names = listed(list(dict.fromkeys(without)), most=3)
+    doubt = f"CHECK: {names} state no zone, so they are read as UTC; if they are local, state where"
+    return [f'# timezone = "Europe/Berlin" # {doubt}']
 
 
 def source_lines(profile: Profile, base: Path) -> list[str]:

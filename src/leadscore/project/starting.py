@@ -20,12 +20,15 @@ from leadscore.onboarding.recognise import Match, recognise
 from leadscore.onboarding.roles import Leads, Roles, find_roles
 from leadscore.onboarding.words import slug
 from leadscore.progress import Progress, silent
+from leadscore.proposals import propose
 from leadscore.results import Part, Started
 from leadscore.settings.environment import keep_address
 from leadscore.settings.read import read_settings
 from leadscore.wording import counted, listed
 
 URL_ENV = "LEADSCORE_SOURCE_URL"
+# names of folders that say what lies in them, but not whose it is
+PLAIN_FOLDERS = {"csv", "data", "download", "downloads", "export", "exports", "files", "input"}
 Ask = Callable[[Roles], Answers]
 
 
@@ -43,7 +46,7 @@ def start(
     Args:
         places: exported files, folders that hold them, or the address of one database.
         config: where to write the settings; it must not exist.
-        project: its name; default: that of the folder of the files.
+        project: its name; default: see `name_project`.
         ask: asks a person what the files do not say; None asks nobody.
         known_until: when the export was made, where the caller knows it.
         progress: called as the work goes on.
@@ -52,7 +55,10 @@ def start(
         UserError: `config` exists, a file cannot be read, or no file looks like leads.
     """
     if config.exists():
-        raise UserError(f"{config} exists; remove it, or name another file with --config")
+        raise UserError(
+            f"{config} exists. To read the exports with it, run `{propose('ingest')}`; to start "
+            "anew, remove it, or name another file with --config"
+        )
     texts = [str(place) for place in places]
     addresses = [text for text in texts if is_address(text)]
     write = partial(_write_settings, config, project=project, ask=ask, known_until=known_until)
@@ -87,7 +93,7 @@ def _write_settings(
     known_until: str | None,
 ) -> Started:
     """Settings for what was looked at, from a preset if one fits."""
-    name = slug(project or base.resolve().name)
+    name = slug(project or name_project(base))
     match = recognise(profiles)
     if match is not None:
         return _start_from_preset(match, profiles, config, project=name, base=base)
@@ -108,6 +114,18 @@ def _write_settings(
         to_confirm=fields_to_confirm(plan),
         has_outcomes=roles.leads.has_outcomes() or plan.has_closes,
     )
+
+
+def name_project(base: Path) -> str:
+    """What to call a project: like the folder of its files, or the one around it if that says nothing.
+
+    >>> name_project(Path("/crm/acme/exports")), name_project(Path("/crm/acme"))
+    ('acme', 'acme')
+    """
+    folder = base.resolve()
+    if folder.name.lower() in PLAIN_FOLDERS and folder.parent.name:
+        return folder.parent.name
+    return folder.name
 
 
 def _start_from_preset(
