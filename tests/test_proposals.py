@@ -39,9 +39,9 @@ def config(tmp_path, monkeypatch):
 
 
 def ingest(config, day):
-    """Ingest what is known until a day."""
+    """Ingest what is known until a day; the files are always the same."""
     config.write_text(SETTINGS.format(day=day))
-    ended = run("ingest", "--config", config)
+    ended = run("ingest", "--accept", "same_files", "--config", config)
     assert ended.code == 0, ended
     return ended
 
