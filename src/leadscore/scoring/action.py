@@ -46,7 +46,7 @@ def suggest_actions(
     action[(silent_days > actions.revive_days) & is_worked] = "revive"
     action[verdict == "disqualified"] = ""
     is_stalled = _read_stalled(model, matrix) >= actions.stalled_times
-    action[is_stalled & (tier == "D")] = "close out as stalled"
+    action[is_stalled & (tier == "D")] = "close out"
     return action
 
 

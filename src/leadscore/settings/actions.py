@@ -9,9 +9,7 @@ from pydantic import Field
 from leadscore.settings.base import Frozen
 from leadscore.settings.limits import MOST_DAYS
 
-Action = Literal[
-    "call", "demo", "proposal", "revive", "ask for a decision", "nurture", "close out as stalled"
-]
+Action = Literal["call", "demo", "proposal", "revive", "ask for a decision", "nurture", "close out"]
 
 
 class Actions(Frozen):
@@ -33,5 +31,5 @@ class Actions(Frozen):
         gt=0,
         le=1000,
         description="a lead in tier D that has been in its stage for so many times the usual time "
-        "gets the action `close out as stalled`",
+        "gets the action `close out`",
     )

@@ -80,7 +80,9 @@ def _draw_stages(funnel: Funnel) -> None:
         "sight; do not compare tables with other ones. There: still in the stage then. Days: the "
         'median, and in brackets those after which 10 % and 90 % have ended (only "from" the first where '
         "fewer than 90 % have). Stalled: leads in the "
-        "stage now for longer than that, or than stages.stalled_days."
+        "stage now for longer than 90 % of visits take, or than stages.stalled_days; a dash where not so many "
+        "have ended yet. The action `close out` of the list is another matter: tier D, and 3 times the usual "
+        "time (actions.stalled_times)."
     )
     if _has_pipelines(funnel):
         _print("Other: moved into another pipeline.")
@@ -103,7 +105,7 @@ def _write_row(stage: StageFlow) -> list[str]:
         _write_plain(stage.ways["back"].share),
         *([_write_plain(stage.ways[OTHER].share)] if OTHER in stage.ways else []),
         _write_days(stage),
-        f"{stage.stalled:,}",
+        UNKNOWN if stage.stalled_after_days is None else f"{stage.stalled:,}",
     ]
 
 
