@@ -10,7 +10,7 @@ from leadscore import Project
 from leadscore.errors import UserError
 from leadscore.results import Funnel
 from leadscore.sample.sample import write_sample
-from leadscore.times import DAY_US, parse_moment
+from leadscore.times import DAY_US, format_us, parse_moment
 from published_lists import write_list
 
 SINCE, UNTIL = pd.Timestamp("2025-03-01", tz="UTC"), pd.Timestamp("2026-03-01", tz="UTC")
@@ -174,6 +174,11 @@ def test_funnel_when_grouped_by_tier_then_follows_the_leads_of_a_list_that_is_ol
     assert len(project.funnel().groups) == 0
 
 
+def first_of(config):
+    with Project(config).history() as history:
+        return history.version.first_us
+
+
 def test_review_when_asked_for_then_is_a_page_of_what_closed_beside_the_export(config, tmp_path):
     page = tmp_path / "review.html"
     ended = run("funnel", "--config", config, "--days", 90, "--review", page)
@@ -185,6 +190,8 @@ def test_review_when_asked_for_then_is_a_page_of_what_closed_beside_the_export(c
     lately = outcomes[(at >= UNTIL - pd.Timedelta(days=90)) & (at < UNTIL)]
     won = (lately["outcome"] == "won").sum()
     assert closed.won.leads == pytest.approx(won, rel=0.05)  # some are slips put right
+    assert closed.records_begin is None
+    assert Project(config).win_loss(days=365).records_begin == format_us(first_of(config))
     text = page.read_text(encoding="utf-8")
     assert f"Won and lost, {closed.since[:10]} to 2026-03-01" in text
     assert closed.largest_losses[0].lead_id in text

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadscore.cli.rendering import monitored, scored, stored
+from leadscore.cli.rendering import monitored, scored, stored, trained
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.results import Deliveries, ReceiptCounts, Scored
 
@@ -49,3 +49,23 @@ def test_sum_when_amounts_have_no_currency_then_is_rounded_as_on_the_list(
 ):
     shown = Scored.model_construct(currency=currency, top=[{"expected_value": expected_value}])
     assert scored._in_money(372_836.6, shown) == words
+
+
+@pytest.mark.parametrize(("ours", "is_explained"), [(10.0, True), (30.0, False)])
+def test_routing_when_another_way_has_more_value_then_says_why(capsys, ours, is_explained):
+    beside = {"ours": {"value": ours}, "least_loaded": {"value": 20.0}}
+    facts = {"leads": 9, "assigned": 9, "changed": 0, "beside": beside, "worth_of_place": {}}
+    scored._draw_routing(SimpleNamespace(currency="EUR"), facts)
+    words = " ".join(capsys.readouterr().out.split())
+    assert ("ours is not the highest, since better tiers" in words) == is_explained
+
+
+@pytest.mark.parametrize(("in_tiers", "is_said"), [((5, 4), True), ((4, 3), False)])
+def test_tiers_when_leads_are_in_several_then_says_that_they_add_up_to_more(
+    capsys, in_tiers, is_said
+):
+    groups = [SimpleNamespace(leads=leads) for leads in in_tiers]
+    overall = SimpleNamespace(leads=7)
+    trained._note_repeats(SimpleNamespace(overall=overall, tiers=groups))
+    words = " ".join(capsys.readouterr().out.split())
+    assert ("The 7 leads are evaluated on several dates" in words) == is_said

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from leadscore.report.win_loss.build import build_win_loss_page
 from leadscore.results import Funnel
 from pages import make_funnel, make_win_loss
@@ -30,6 +32,13 @@ def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_n
     assert "<script" not in page
     assert ' style="' not in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
+
+
+@pytest.mark.parametrize("begin", [None, "2025-09-02T00:00:00Z"])
+def test_page_when_the_records_begin_late_then_says_that_the_period_before_does_not_compare(begin):
+    page = build_win_loss_page(make_win_loss(records_begin=begin), make_funnel())
+    warning = "The records begin on 2025-09-02; the period before is not comparable"
+    assert (warning in page) == (begin is not None)
 
 
 def test_page_when_there_is_something_in_each_part_then_says_it():

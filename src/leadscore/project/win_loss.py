@@ -14,7 +14,7 @@ from leadscore.funnel.spells import list_endings
 from leadscore.funnel.wins import read_asked, read_wins
 from leadscore.history.losses import find_reasons
 from leadscore.history.split import History
-from leadscore.history.visits import Span
+from leadscore.history.visits import HOUR_US, Span
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.publish.receipts import read_past_receipts
 from leadscore.report.win_loss.build import build_win_loss_page
@@ -51,8 +51,21 @@ def review_closes(history: History, span: Span) -> WinLoss:
         as_of=format_us(span.known_us),
         since=format_us(span.since_us),
         currency=currencies[0] if len(currencies) == 1 else None,
+        records_begin=_find_late_begin(closed, span, first_us=history.version.first_us),
         **describe_closed(closed),
     )
+
+
+def _find_late_begin(closed: pd.DataFrame, span: Span, *, first_us: int) -> str | None:
+    """When the records begin, if leads that closed in the period before may have come in earlier.
+
+    Nine of ten closes of the period came so long after their lead; the records have to reach back as
+    far before the period before.
+    """
+    hours = closed.loc[closed["is_now"], "hours"]
+    reaches_back_us = round(hours.quantile(0.9) * HOUR_US) if len(hours) else 0
+    is_late = first_us > span.before_us - reaches_back_us
+    return format_us(first_us) if is_late else None
 
 
 def list_closed(history: History, span: Span, *, has_amounts: bool) -> pd.DataFrame:

@@ -60,6 +60,8 @@ class WinLoss(Result):
     """What was won and lost in the days before a moment, beside as many days before them.
 
     Attributes:
+        records_begin: the first lead, where it came in too late for the closes of the period before
+            to be all there; else None.
         won, lost: of the period.
         won_before, lost_before: of the one before.
         won_of_closed: the share of closes that are wins. It is no win rate: leads close at unlike
@@ -87,6 +89,7 @@ class WinLoss(Result):
     unexpected_wins: list[ReviewedLead]
     largest_losses: list[ReviewedLead]
     largest_wins: list[ReviewedLead]
+    records_begin: str | None = None
 
     def to_pandas(self, table: WinLossTable = "largest_losses") -> pd.DataFrame:
         """The leads of one of its lists, a row a lead."""

@@ -215,7 +215,14 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     for name, strategy in facts["beside"].items():
         value = _in_money(strategy["value"], scored)
         values.append(f"{name.replace('_', ' ')} {value}")
-    out.print(f"Expected value of the routed leads: {', '.join(values)}", highlight=False)
+    why = ""
+    ours, *others = (strategy["value"] for strategy in facts["beside"].values())
+    if max(others) > ours:
+        why = (
+            " (ours is not the highest, since better tiers, the rep that a lead has, an even load and "
+            "minimum shares count too: docs/routing.md)"
+        )
+    out.print(f"Expected value of the routed leads: {', '.join(values)}{why}", highlight=False)
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
     words = escaped(", ".join(prices))
     out.print(

@@ -169,6 +169,7 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
     """Tiers and segments, what the list captures, and what more history would bring."""
     _draw_groups("By tier", evaluation.tiers)
     _draw_groups("By segment", evaluation.segments)
+    _note_repeats(evaluation)
     never = evaluation.never_worked
     if never:
         tiers = ", ".join(f"{tier} {count:,}" for tier, count in never.by_tier.items())
@@ -186,6 +187,20 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
         out.print(f"Drift: {escaped(evaluation.drift.summary)}")
     if evaluation.learning:
         out.print(f"More history: {escaped(evaluation.learning.summary)}")
+
+
+def _note_repeats(evaluation: Evaluation) -> None:
+    """Why the leads of the groups add up to more than all of them, where they do."""
+    overall = evaluation.overall
+    if overall is None:
+        return
+    in_tiers = sum(group.leads for group in evaluation.tiers)
+    if in_tiers > overall.leads:
+        out.print(
+            f"The {overall.leads:,} leads are evaluated on several dates. A lead counts in each group that "
+            "it was in on any of them, so the groups add up to more leads.",
+            highlight=False,
+        )
 
 
 def _draw_groups(title: str, groups: Sequence[Group]) -> None:
