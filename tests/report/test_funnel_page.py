@@ -45,6 +45,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         "Of 2 patterns tested, 1 stands out",
         "In indecision, stalled though they respond: New. Ask for a decision, either way.",
         "Who buys from us",
+        '<td class="n">120</td><td class="n">60</td>',  # visits, and within which days
     ):
         assert words in page
     assert "by chance" not in page
