@@ -46,7 +46,7 @@ def deliver(folder, until, *, need="low", mood=None, ends=("1,2024-02-01,won",),
     (folder / "leads.csv").write_text("\n".join([header, *rows, ""]))
     (folder / "ends.csv").write_text("\n".join(["id,closed,end", *ends, ""]))
     settings = settings_of(folder, until, has_mood=mood is not None, **changes)
-    jobs.ingest(settings)
+    jobs.ingest(settings, accept=["same_files"])
     return settings
 
 

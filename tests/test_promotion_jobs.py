@@ -220,7 +220,7 @@ def test_training_when_nobody_is_marked_lost_then_does_not_say_that_it_is_better
     assert told.promotion.why == (
         "no champion yet; the scorecard of the settings scores until there are closed leads to evaluate it on"
     )
-    assert "No lead is marked lost" in told.evaluation.scorer.why
+    assert "no lead is marked lost" in told.evaluation.scorer.why
     assert told.evaluation.scorer.missing_leads == {}
 
 

@@ -59,7 +59,7 @@ FOLDERS = {
     "model": "models/shop/*",
 }
 COMMANDS = {
-    "ingest": ["ingest", "--known-until", "2024-04-01"],
+    "ingest": ["ingest", "--known-until", "2024-04-01", "--accept", "same_files"],
     "score": ["score"],
     "explain": ["explain", "007"],
     "replay": ["replay", "202403", "007"],
@@ -198,7 +198,8 @@ def made():
         versions = []
         with without_privileges():
             for moment in ("2024-02-01", "2024-03-01"):
-                assert run("ingest", "--known-until", moment).code == 0
+                told = run("ingest", "--known-until", moment, "--accept", "same_files")
+                assert told.code == 0
                 versions.append(
                     max(
                         (folder / "data/shop/store/versions").iterdir(),

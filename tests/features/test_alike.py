@@ -15,7 +15,7 @@ FEATURES = [
     if not feature.names_people
 ]
 DAYS = st.sampled_from([0.0, 0.0004, 0.4, 0.5, 0.6, 1.0, 1.5, 6.9, 7.0, 30.0, 90.2, 400.5])
-NUMBERS = DAYS | DAYS.map(lambda days: -days) | st.floats(-100, 800)
+NUMBERS = DAYS | DAYS.map(lambda days: -days) | st.floats(-100, 800, allow_subnormal=False)
 LEADS = st.lists(
     st.tuples(NUMBERS, st.sampled_from(["new", "won back", None]), DAYS | st.just(np.nan), DAYS),
     min_size=2,

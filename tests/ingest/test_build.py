@@ -46,7 +46,8 @@ def make(folder: Path, files: dict[str, list[str]], **changes: Any) -> Settings:
 
 def ingest(folder: Path, files: dict[str, list[str]], **changes: Any) -> StoreVersion:
     settings = make(folder, files, **changes)
-    jobs.ingest(settings, known_until_us=settings.known_until_us())
+    known_until_us = settings.known_until_us()
+    jobs.ingest(settings, known_until_us=known_until_us, accept=["same_files"])
     return current(folder)
 
 

@@ -84,7 +84,7 @@ def score(*words):
 def second_list(folder, leads):
     """A list of the next day."""
     export(folder, 2, leads, more=registry_of(folder))
-    ended = run("ingest", "--json")
+    ended = run("ingest", "--accept", "same_files", "--json")
     assert ended.code == 0, ended
     return score()
 
