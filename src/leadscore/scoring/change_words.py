@@ -141,9 +141,9 @@ def _add_parts(
     parts: Sequence[list[_Part]], rows: np.ndarray, points: np.ndarray, words: np.ndarray
 ) -> None:
     """Add a part to each of some rows (m,), but for those that are not put into words."""
-    is_told = (np.abs(points) >= LEAST) & (words != OTHERS)
-    told = zip(rows[is_told].tolist(), points[is_told].tolist(), words[is_told], strict=True)
-    for row, size, text in told:
+    is_shown = (np.abs(points) >= LEAST) & (words != OTHERS)
+    shown = zip(rows[is_shown].tolist(), points[is_shown].tolist(), words[is_shown], strict=True)
+    for row, size, text in shown:
         parts[row].append(_Part(size, text))
 
 
