@@ -89,16 +89,30 @@ def forecast(
             target_revenue=target_revenue,
             target_by=target_by,
         )
-        if publish:
-            name, path = _publish(project, forecasted)
-            written[name] = path
-        if html is not None:
-            _write_page(project, forecasted, html, backtest)
-            written["Page"] = html
+        written.update(_write_files(project, forecasted, html, backtest, publish=publish))
         return (forecasted,)
 
     draw = partial(_draw_with_files, written=written)
     run_command(run, draw, config, None, as_json=as_json, writes=html)
+
+
+def _write_files(
+    project: Project,
+    forecasted: Forecast,
+    html: Path | None,
+    backtest: int | None,
+    *,
+    publish: bool,
+) -> dict[str, Path]:
+    """The files that a forecast is kept in and drawn to, by what to say of them."""
+    written = {}
+    if publish:
+        name, path = _publish(project, forecasted)
+        written[name] = path
+    if html is not None:
+        _write_page(project, forecasted, html, backtest)
+        written["Page"] = html
+    return written
 
 
 def _publish(project: Project, forecasted: Forecast) -> tuple[str, Path]:

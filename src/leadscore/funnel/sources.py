@@ -22,12 +22,7 @@ YEAR_US = 365 * DAY_US  # of leads, on which the win rates of the sources rest
 
 
 def split_by_source(
-    needed: LeadsNeeded,
-    race: Race,
-    spells: pd.DataFrame,
-    *,
-    known_us: int,
-    within_days: float,
+    needed: LeadsNeeded, race: Race, spells: pd.DataFrame, *, known_us: int, within_days: float
 ) -> list[LeadsFromSource]:
     """The leads that a target takes by source, most new leads first.
 
@@ -41,29 +36,33 @@ def split_by_source(
         known_us: the moment by which they are known.
         within_days: in which a lead counts as won in the rates.
     """
-    recent = spells[spells["start_us"] >= known_us - WEEKS * WEEK_US]
-    counts = recent["part"].value_counts()
+    is_recent = spells["start_us"] >= known_us - WEEKS * WEEK_US
+    counts = spells.loc[is_recent, "part"].value_counts()
     of_year = spells[spells["start_us"] >= known_us - YEAR_US]
-    if counts.empty:
-        return []
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
     shares = (counts / counts.sum()).to_numpy()
-    at_mix = {name: split_leads(getattr(needed, name), shares) for name in OF_ALL}
+    at_mix = _split_all(needed, shares)
     sources = []
-    for place, source in enumerate(counts.index):
+    for source, share, leads_at_mix in zip(counts.index, shares.tolist(), at_mix, strict=True):
         own = of_year[of_year["part"] == source]
         won = share_of_leads(own, "won", within_days, known_us=known_us)
-        source_needs = LeadsFromSource(
+        needs = LeadsFromSource(
             source=str(source),
-            share=float(shares[place]),
-            arriving=needed.arriving * float(shares[place]),
+            share=share,
+            arriving=needed.arriving * share,
             won=won,
             within_days=within_days,
-            **{name: leads[place] for name, leads in at_mix.items()},
+            **leads_at_mix,
             **_need_alone(_race_alone(race, won, usual)),
         )
-        sources.append(source_needs)
+        sources.append(needs)
     return sources
+
+
+def _split_all(needed: LeadsNeeded, shares: np.ndarray) -> list[dict[str, int | None]]:
+    """The leads that the target takes of each source (n,), by chance, as sources are mixed today."""
+    by_chance = [split_leads(getattr(needed, name), shares) for name in OF_ALL]
+    return [dict(zip(OF_ALL, leads, strict=True)) for leads in zip(*by_chance, strict=True)]
 
 
 def _need_alone(alone: Race | None) -> dict[str, int | None]:

@@ -28,8 +28,7 @@ def build_side(
     * Censored (NaN): all others. A lead that is absent since an export was followed until the last
       one that had it.
 
-    A snapshot is left out, and counted by outcome, if its close has no usable date and its label
-    depends on it.
+    A snapshot whose label depends on a close without a usable date is left out, and counted.
 
     Args:
         name: what to call the side in messages.
@@ -43,8 +42,7 @@ def build_side(
     is_unusable = _depends_on_date(rows, ends, known_us=known_us, target=target)
     unusable = _count_by_outcome(ends[is_unusable])
     undated = rows.loc[is_unusable, "lead_id"].unique()[:SHOWN_LEADS]
-    rows = rows[~is_unusable].reset_index(drop=True)
-    ends = ends[~is_unusable].reset_index(drop=True)
+    rows, ends = (table[~is_unusable].reset_index(drop=True) for table in (rows, ends))
 
     label, x_us = _label_rows(rows, ends, known_us=known_us, target=target)
     observed = ~np.isnan(label)

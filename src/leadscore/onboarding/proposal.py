@@ -52,8 +52,7 @@ def write_proposal(
     text = Text()
     text.add(HEAD, f"project = {quoted(project)}")
     if not plan.is_dated:
-        mode = "ordered" if plan.answers.is_ordered else "none"
-        text.add(f"time = {quoted(mode)} # no column says when leads were created")
+        _write_undated(text, plan)
     if not plan.leads.profile.is_table:
         text.add(folder_line(base, config))
     if plan.is_dated:
@@ -73,6 +72,12 @@ def write_proposal(
     write_bant(text, plan)
     _write_unused(text, plan)
     return str(text)
+
+
+def _write_undated(text: Text, plan: Plan) -> None:
+    """State that leads have no dates, and whether their order is that of time."""
+    mode = "ordered" if plan.answers.is_ordered else "none"
+    text.add(f"time = {quoted(mode)} # no column says when leads were created")
 
 
 def _write_moment(text: Text, plan: Plan, known_until: str | None) -> None:

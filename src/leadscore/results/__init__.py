@@ -47,7 +47,7 @@ from leadscore.results.customers import (
     Repeat,
     SettledReturns,
 )
-from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
+from leadscore.results.drift import Alarm, ModelDrift
 from leadscore.results.evaluation import (
     AuditedField,
     Carriers,
@@ -58,28 +58,19 @@ from leadscore.results.evaluation import (
 )
 from leadscore.results.explanation import (
     Explained,
-    ExplainedFeature,
-    ExplainedGroup,
-    Fact,
-    PastScore,
     Replayed,
     WrittenPage,
 )
 from leadscore.results.forecast import (
-    Basis,
     Forecast,
     ForecastChange,
     ForecastPeriod,
-    LeadTiming,
-    PipelineForecast,
     TimeToWin,
     Views,
 )
 from leadscore.results.funnel import (
     Cohort,
     Funnel,
-    FunnelGroup,
-    FunnelTable,
     Irregular,
     PipelineHealth,
     PipelineSpeed,
@@ -87,9 +78,7 @@ from leadscore.results.funnel import (
     StageFlow,
     StageMove,
     StayCurve,
-    StayPoint,
     Velocity,
-    WayOut,
 )
 from leadscore.results.history import AuditedHistory, FieldHistory, OutcomeCounts
 from leadscore.results.ingest import (
@@ -99,12 +88,10 @@ from leadscore.results.ingest import (
     Rejects,
     SourceAccount,
     SourceFile,
-    TableAccount,
     WrittenRejects,
 )
-from leadscore.results.judged import ComparedAuc, Judged, PeekCheck, ScoreCounts, TopShare
+from leadscore.results.judged import Judged
 from leadscore.results.losses import (
-    ContactBand,
     ContactTimes,
     Improvement,
     Pattern,
@@ -121,13 +108,10 @@ from leadscore.results.metrics import (
     SplitSummary,
 )
 from leadscore.results.monitor import (
-    EstimatedPerformance,
     Monitored,
     ReceiptCounts,
-    Settled,
-    TierInMonth,
 )
-from leadscore.results.needed import LeadsFromSource, LeadsNeeded
+from leadscore.results.needed import LeadsNeeded
 from leadscore.results.onboarding import Part, Started
 from leadscore.results.past_forecasts import (
     ForecastBacktest,
@@ -171,12 +155,10 @@ from leadscore.results.targets import (
     FailedRows,
     FileProblem,
 )
-from leadscore.results.trail import TrailEntry
 from leadscore.results.training import (
     CalibrationErrors,
     Compared,
     EvaluatedVersion,
-    Move,
     Moved,
     Promotion,
     PromotionEvidence,
@@ -184,10 +166,9 @@ from leadscore.results.training import (
     SegmentEvidence,
     Shown,
     Trained,
-    Version,
     Versions,
 )
-from leadscore.results.win_loss import Closed, LossReason, ReviewedLead, WinLoss, WinLossTable
+from leadscore.results.win_loss import WinLoss
 
 __all__ = [
     "Accounts",
@@ -198,12 +179,10 @@ __all__ = [
     "BacktestReport",
     "Backtested",
     "Band",
-    "Basis",
     "Bin",
     "BrierParts",
     "BulkScores",
     "CalibrationErrors",
-    "CalibrationTest",
     "CalibratorChoice",
     "Captured",
     "CapturedPoint",
@@ -212,13 +191,10 @@ __all__ = [
     "Check",
     "CheckedFile",
     "Checkup",
-    "Closed",
     "Cohort",
     "Compared",
-    "ComparedAuc",
     "ComparedSegment",
     "Confirmation",
-    "ContactBand",
     "ContactTimes",
     "Counts",
     "CrossSale",
@@ -230,17 +206,12 @@ __all__ = [
     "Deliveries",
     "DistributionBin",
     "Drift",
-    "EstimatedPerformance",
     "EvaluatedRows",
     "EvaluatedVersion",
     "Evaluation",
     "Explained",
-    "ExplainedFeature",
-    "ExplainedGroup",
-    "Fact",
     "FailedGroup",
     "FailedRows",
-    "FeatureDrift",
     "FieldHistory",
     "FieldReport",
     "FileProblem",
@@ -252,8 +223,6 @@ __all__ = [
     "ForecastedMonth",
     "ForgottenLeads",
     "Funnel",
-    "FunnelGroup",
-    "FunnelTable",
     "Gain",
     "Group",
     "Improvement",
@@ -263,20 +232,16 @@ __all__ = [
     "Irregular",
     "Judged",
     "LastLook",
-    "LeadTiming",
-    "LeadsFromSource",
     "LeadsNeeded",
     "Learning",
     "LearningPoint",
     "LiftPoint",
-    "LossReason",
     "MaturityPoint",
     "MethodError",
     "Metrics",
     "ModelDrift",
     "ModelMetrics",
     "Monitored",
-    "Move",
     "Moved",
     "NeverWorked",
     "Newer",
@@ -284,11 +249,8 @@ __all__ = [
     "OutcomeCounts",
     "OwnAuc",
     "Part",
-    "PastScore",
     "Pattern",
-    "PeekCheck",
     "Period",
-    "PipelineForecast",
     "PipelineHealth",
     "PipelineSpeed",
     "PrecisionPoint",
@@ -312,17 +274,14 @@ __all__ = [
     "Result",
     "RetrainingDue",
     "Reviewed",
-    "ReviewedLead",
     "RocPoint",
     "RollbackDecision",
     "RunningIntercept",
-    "ScoreCounts",
     "Scored",
     "ScorerChoice",
     "ScoringModel",
     "SegmentEvidence",
     "SegmentModels",
-    "Settled",
     "SettledForecasts",
     "SettledPeriod",
     "SettledReturns",
@@ -339,27 +298,19 @@ __all__ = [
     "Started",
     "Status",
     "StayCurve",
-    "StayPoint",
     "StoreRollback",
     "StoreStatus",
     "StoreVersion",
     "StoreVersions",
-    "TableAccount",
-    "TierInMonth",
     "TimeToWin",
-    "TopShare",
-    "TrailEntry",
     "Trained",
     "Trial",
     "Untouched",
     "Velocity",
-    "Version",
     "Versions",
     "Views",
     "WaitingLead",
-    "WayOut",
     "WinLoss",
-    "WinLossTable",
     "WithheldList",
     "WrittenPage",
     "WrittenRejects",

@@ -116,24 +116,18 @@ def _name_trend(points: np.ndarray) -> np.ndarray:
 
 
 def _compare(
-    history: History,
-    model: WinModel,
-    current: Current,
-    previous: Previous,
+    history: History, model: WinModel, current: Current, previous: Previous
 ) -> _Changes | None:
     """The changes of the leads of both lists; None if the old model is gone or no longer fits."""
     old = previous.model
-    if old is None:
-        return None
-    features = build_model_features(history.settings, old)
-    if find_mismatch(old, features):
+    features = _fitting_features(history, old)
+    if old is None or features is None:
         return None
     published = _read_published(previous.receipts)
     place = published.index.get_indexer(pd.Index(current.lead_id))
     at = np.flatnonzero(place >= 0)
     if not len(at):
-        no_texts = np.empty(0, dtype=object)
-        return _Changes(at, no_texts, np.empty(0))
+        return _Changes(at, np.empty(0, dtype=object), np.empty(0))
 
     log_odds = current.log_odds[at]
     before = published.to_numpy()[place[at]]
@@ -142,10 +136,9 @@ def _compare(
 
     replayed = _replay(history, features, current, at, then_us=previous.as_of_us)
     of_now = log_odds if old is model else old.log_odds(replayed.now.columns)
-    of_then = old.log_odds(replayed.then.columns)
-    of_later = replayed.fill(of_now, old.log_odds(replayed.of_news.columns))
+    by_old = _log_odds_by_old(old, replayed, of_now)
     shifts = (previous.shift, current.shift)
-    steps = compute_steps(old, model, before, [of_then, of_later, of_now], log_odds, shifts=shifts)
+    steps = compute_steps(old, model, before, by_old, log_odds, shifts=shifts)
 
     texts = describe_all_points(points)
     slope = 100 * slope_between(before, after)
@@ -160,6 +153,21 @@ def _compare(
             points=points[moved],
         )
     return _Changes(at, texts, points)
+
+
+def _fitting_features(history: History, old: WinModel | None) -> Sequence[Feature] | None:
+    """The features of a model; None if it is gone, or they are no longer what it learned from."""
+    if old is None:
+        return None
+    features = build_model_features(history.settings, old)
+    return None if find_mismatch(old, features) else features
+
+
+def _log_odds_by_old(old: WinModel, replayed: Replayed, of_now: np.ndarray) -> list[np.ndarray]:
+    """The log-odds (n,) by the model of then: of then, with today's facts, and of now."""
+    of_then = old.log_odds(replayed.then.columns)
+    of_later = replayed.fill(of_now, old.log_odds(replayed.of_news.columns))
+    return [of_then, of_later, of_now]
 
 
 def _replay(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -131,9 +131,7 @@ def try_answers(
     stage = matrix.columns.get("stage_current")
     possible = list_possible_strengths(settings.bant[letter])
     answers = find_answers(standing.strengths[letter], stage, at, possible=possible)
-    is_learned = f"bant_{letter}" in matrix.columns
-    columns = {name: values[at] for name, values in matrix.columns.items()}
-    encoded = model.encode(columns)
+    log_odds_if = _prepare(model, matrix, standing, letter, at=at)
     amount = standing.amount[at]
     worth = np.where(np.isfinite(amount), amount, 1.0)
     before = standing.outlook.win_probability[at]
@@ -141,14 +139,7 @@ def try_answers(
 
     higher, verdict, richer, move, best = np.zeros((5, len(at)))
     for level, strength in enumerate(answers.strength):
-        log_odds = standing.outlook.log_odds[at]
-        if is_learned:
-            answer = give_answer(columns, letter, strength)
-            answered = columns | answer
-            log_odds = model.log_odds(
-                answered, model.encode_changed(encoded, answered, list(answer))
-            )
-        outlook = build_outlook(model, log_odds, amount, shift=shift)
+        outlook = build_outlook(model, log_odds_if(strength), amount, shift=shift)
         strengths = standing.answer(letter, strength, at=at)
         rises, requalified, grows = _find_changes(standing, settings, strengths, outlook, at=at)
 
@@ -160,6 +151,24 @@ def try_answers(
         move += chance * np.abs(after - before) * worth
         best = np.where(chance > 0, np.maximum(best, after), best)
     return Effect(higher, verdict, richer, move, best)
+
+
+def _prepare(
+    model: WinModel, matrix: Matrix, standing: Standing, letter: Letter, *, at: np.ndarray
+) -> Callable[[float], np.ndarray]:
+    """What gives the log-odds (m,) of the leads at `at` with an answer of some strength."""
+    if f"bant_{letter}" not in matrix.columns:
+        unchanged = standing.outlook.log_odds[at]
+        return lambda _: unchanged
+    columns = {name: values[at] for name, values in matrix.columns.items()}
+    encoded = model.encode(columns)
+
+    def log_odds_if(strength: float) -> np.ndarray:
+        answer = give_answer(columns, letter, strength)
+        answered = columns | answer
+        return model.log_odds(answered, model.encode_changed(encoded, answered, list(answer)))
+
+    return log_odds_if
 
 
 def _find_changes(

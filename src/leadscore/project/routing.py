@@ -1,0 +1,70 @@
+"""Whom the leads of a list are given to, by what was known at its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.history.split import History
+from leadscore.routing.assign import assign
+from leadscore.scoring.change import Previous
+from leadscore.tables import REPS
+
+
+def route_list(
+    history: History,
+    scores: pa.Table,
+    *,
+    as_of_us: int,
+    previous: Previous | None,
+    inputs: Mapping[str, Any],
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The scores with who should call each lead, by what was known of it at `as_of_us`, and the facts of the routing.
+
+    Raises:
+        RuntimeError: the settings have no section `routing`.
+    """
+    settings = history.settings
+    if settings.routing is None:
+        raise RuntimeError("the settings have no [routing] section")
+    matched = settings.routing.match.columns().values()
+    names = list(dict.fromkeys(["owner_id", *matched]))
+    fields = history.known_values(names, as_of_us=as_of_us)
+    is_disqualified = pc.equal(scores["qualification"], "disqualified")
+    to_call = scores.filter(pc.invert(is_disqualified))
+    routing = assign(
+        to_call,
+        fields,
+        pa.Table.from_pylist(inputs["reps"], schema=REPS),
+        settings.routing,
+        as_of_us=as_of_us,
+        seed=settings.seed,
+        previous=_previous_reps(previous),
+    )
+    return _add_routes(scores, routing.routes), routing.facts
+
+
+def _previous_reps(previous: Previous | None) -> dict[str, str]:
+    """Which rep each lead was given to on the previous list."""
+    if previous is None:
+        return {}
+    leads = previous.receipts["lead_id"].to_pylist()
+    reps = previous.receipts["rep_id"].to_pylist()
+    pairs = zip(leads, reps, strict=True)
+    return {lead: rep for lead, rep in pairs if rep is not None}
+
+
+def _add_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
+    """The scores with the columns of the routes, before the last; leads that were not routed are disqualified."""
+    routed_ids = routes["lead_id"].combine_chunks()
+    row_of_lead = pc.index_in(scores["lead_id"], routed_ids)
+    for name in ("rep_id", "route_reason", "exploration_probability"):
+        column = routes[name].take(row_of_lead)
+        if name == "route_reason":
+            column = pc.fill_null(column, "disqualified")
+        field = routes.schema.field(name)
+        scores = scores.add_column(scores.num_columns - 1, field, column)
+    return scores
