@@ -41,11 +41,14 @@ setup: .venv/dev
 	@touch $@
 
 # Two workers, each with one thread of linear algebra: more would wait for each other.
+# Compiled files are kept, since hundreds of tests start commands as processes of their own.
+TESTING := PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY)
+
 test: setup
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+	$(TESTING) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: setup truth
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --timeout 1800 --cov --cov-report=json:build/coverage.json
+	$(TESTING) -m pytest -n 2 --dist loadfile --timeout 1800 --cov --cov-report=json:build/coverage.json
 	$(PY) bench/coverage_by_room.py build/coverage.json
 
 # Compares what the model says of the sample's open leads with the truth; with LEADS=20000 in a third of the time, on fewer samples.

@@ -1,10 +1,27 @@
 """What all tests share."""
 
 import shutil
+from collections import defaultdict
 
+import numpy as np
 import pytest
 
 from leadscore.registry.connection import SQLITE, Connection
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
+def pytest_collection_modifyitems(items):
+    """Mark slow what tables of cases have beyond the cases that every run tries."""
+    tables = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("cases") and not item.get_closest_marker("slow"):
+            tables[item.path, item.originalname].append(item)
+    for table in tables.values():
+        (count,) = table[0].get_closest_marker("cases").args
+        tried = np.linspace(0, len(table) - 1, num=count).round()
+        for place, item in enumerate(table):
+            if place not in tried:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)

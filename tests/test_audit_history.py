@@ -78,6 +78,7 @@ def test_history_when_a_column_comes_later_then_it_begins_there_and_a_rollback_t
     assert third["mood"].since == "2024-05-01T00:00:00Z"  # another branch does not count
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     ("known_from", "state", "line", "words"),
     [

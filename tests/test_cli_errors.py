@@ -213,6 +213,7 @@ def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, run
         assert_told(run(command, "--as-of", as_of), *words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_of", ["2024-02-01", "2024-01-20"])
 def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_is_made_and_it_is_said(
     stored, run, as_of

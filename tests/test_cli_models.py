@@ -169,6 +169,7 @@ def test_list_when_nothing_is_registered_then_it_is_said_what_to_run(empty, run)
     }
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("which", ["1", "champion", "version"])
 def test_show_when_it_is_named_in_any_way_then_its_judgement_is_drawn(folder, run, which):
     version = parsed(run("list", "--json"))["versions"][1]
@@ -261,6 +262,7 @@ def test_move_when_no_reason_is_given_then_usage_is_shown_and_nothing_moves(fold
     assert aliases(run) == {1: ["champion"], 2: ["challenger"]}
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     "words", [["show", "7"], ["compare", "1", "7"], ["compare", "7", "1"], ["promote", "7", "--why", "x"],
               ["promote", "previous", "--why", "x"], ["show", "[red]x"], ["show", "7", "--json"]]

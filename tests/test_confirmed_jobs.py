@@ -64,6 +64,7 @@ def paste(config, lines):
     config.write_text("\n".join(stated) + f"\n\n{lines}\n")
 
 
+@pytest.mark.slow
 def test_train_when_nothing_is_dated_then_promotes_only_once_the_fields_are_confirmed(project):
     shown = run("train")
     assert shown.code == 0

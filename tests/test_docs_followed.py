@@ -259,6 +259,7 @@ def write_salesforce(folder: Path) -> None:
     organisation.write(folder, without=[name for name in organisation.tables if name not in trio])
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     ("write", "preset", "files"),
     [(write_hubspot, "hubspot", 2), (write_salesforce, "salesforce", 3)],

@@ -44,7 +44,7 @@ def with_scorer(project, scorer):
 def world(tmp_path_factory):
     """A sample, scored on two dates by two models: a logistic regression, then boosted trees."""
     folder = tmp_path_factory.mktemp("explained")
-    write_sample(folder / "crm", leads=1500, seed=4)
+    write_sample(folder / "crm", leads=900, seed=4)
     project = read_settings(folder / "crm" / "leadscore.toml")
     project = project.model_copy(update={
         "data_folder": folder / "data", "models_folder": folder / "models",
@@ -138,6 +138,7 @@ def test_lead_when_it_was_listed_twice_then_both_scores_are_told(world):
     ]
 
 
+@pytest.mark.slow
 def test_publication_when_replayed_after_other_trainings_then_is_the_same_bytes(world):
     project, boosted, first, second = world
     jobs.train(with_scorer(project, "scorecard"))
@@ -227,6 +228,7 @@ def with_horizon(project, days):
     )
 
 
+@pytest.mark.slow
 def test_publication_when_the_horizon_is_auto_then_is_that_of_the_model_and_explained_and_replayed(
     world,
 ):
@@ -367,6 +369,7 @@ def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_word
         jobs.explain(moved, "L1", publication_id=old)
 
 
+@pytest.mark.slow
 def test_report_when_written_twice_then_has_the_same_bytes_and_says_how_leads_left(world):
     project, _, first, second = world
     publication, scores = read_publication(

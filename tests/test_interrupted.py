@@ -31,6 +31,7 @@ def stored(tmp_path_factory):
     return folder
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     ("after", "command"),
     [

@@ -114,6 +114,7 @@ def check_readable(settings: Settings) -> None:
         assert listed.manifest is not None or not (scores / listed.id / "manifest.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORK)
 def test_command_when_it_is_killed_at_any_moment_then_all_is_readable_and_the_next_run_completes_it(
     project, name, monkeypatch

@@ -126,6 +126,7 @@ def texts(value):
     return [value] if isinstance(value, str) else []
 
 
+@pytest.mark.cases(9)
 @pytest.mark.parametrize(
     "words",
     [

@@ -157,6 +157,7 @@ def test_result_when_a_key_is_missing_or_changed_then_is_refused():
         results.Interval(value=1.0).value = 2.0
 
 
+@pytest.mark.slow
 def test_backtest_when_drawn_as_a_table_then_has_a_row_a_date(project):
     report = project.backtest(dates=1)
     table = report.to_pandas()

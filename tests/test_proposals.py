@@ -57,6 +57,7 @@ def test_rejects_when_proposed_then_are_of_the_same_settings(config):
     assert run(*words).code == 0
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("keep", [1, 2])
 def test_prune_when_proposed_then_removes_what_was_shown(config, keep):
     for day in range(1, 5):

@@ -53,6 +53,7 @@ def read_only(tmp_path, monkeypatch):
         path.chmod(mode)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     "words", [["models", "list"], ["models", "show", "1"], ["store", "list"]], ids=" ".join
 )

@@ -43,6 +43,7 @@ def files_that_name(settings: Settings) -> set[str]:
     return named
 
 
+@pytest.mark.slow
 def test_names_when_leads_are_scored_then_are_in_the_shown_folder_and_nowhere_else(
     tmp_path, capfd, caplog
 ):

@@ -226,6 +226,7 @@ def project(made):
     made.restore()
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_when_nothing_is_wrong_then_ends_well(project, command):
     ended = project.run(command)
@@ -261,6 +262,7 @@ def cases(harms):
                 )
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("harm", "file", "command"), list(cases(UNREADABLE)))
 def test_command_when_a_file_cannot_be_read_then_says_so_and_replaces_nothing(
     project, harm, file, command
@@ -282,6 +284,7 @@ def test_command_when_a_file_cannot_be_read_then_says_so_and_replaces_nothing(
         assert project.run(command).code == 0
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize(("harm", "file", "command"), list(cases(DAMAGED)))
 def test_command_when_a_file_is_damaged_then_ends_in_words_and_nothing_else_is_lost(
     project, harm, file, command

@@ -48,6 +48,7 @@ def plan(row: Row) -> Row:
     return row | {"closed_at": EXPECTED}
 
 
+@pytest.mark.slow
 def test_sample_when_lost_deals_carry_the_expected_close_date_then_none_is_listed_and_the_base_rate_holds(
     tmp_path,
 ):
@@ -137,6 +138,7 @@ def write_deals(folder: Path, *, lost: str) -> None:
     (folder / "leadscore.toml").write_text(SETTINGS)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("lost", ["", "2026-06-30"], ids=["no date", "next month's date"])
 def test_train_when_lost_deals_have_no_usable_date_then_stops_in_words_and_what_they_say_mends_it(
     tmp_path, monkeypatch, lost
@@ -178,6 +180,7 @@ def test_train_when_no_substitute_is_left_then_names_leads_and_asks_for_their_cl
     assert "Export a close date" in words
 
 
+@pytest.mark.slow
 def test_train_when_some_snapshots_are_unusable_then_says_how_many_by_outcome(
     tmp_path, monkeypatch
 ):

@@ -19,7 +19,6 @@ from leadscore.settings.settings import Settings
 from leadscore.store.receipts import read_receipts
 
 OPEN = 12
-MODES = ("ordered", "none")
 
 
 def run(folder: Path, *, time: str) -> tuple[Settings, Trained]:
@@ -33,15 +32,9 @@ def run(folder: Path, *, time: str) -> tuple[Settings, Trained]:
     return settings, told
 
 
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undated")
-    return {time: run(folder, time=time) for time in MODES}
-
-
-@pytest.fixture(params=MODES)
-def world(request, worlds):
-    return worlds[request.param]
+@pytest.fixture(scope="module", params=["none", pytest.param("ordered", marks=pytest.mark.slow)])
+def world(request, tmp_path_factory):
+    return run(tmp_path_factory.mktemp("undated"), time=request.param)
 
 
 def published(scored: Scored) -> pa.Table:
@@ -113,10 +106,12 @@ def test_job_when_a_moment_is_given_then_it_is_refused(world, job):
         job(settings, as_of_us=1)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("world", ["ordered"], indirect=True)
 def test_score_when_the_order_now_ends_before_what_the_model_learned_then_is_refused(
-    worlds, tmp_path
+    world, tmp_path
 ):
-    settings, _ = worlds["ordered"]
+    settings, _ = world
     (tmp_path / "leads.csv").write_text("id,place,color,size,level,end\nx,5,red,1,low,\n")
     shorter = settings.model_copy(
         update={"input_folder": tmp_path, "data_folder": tmp_path / "data"}
@@ -231,6 +226,7 @@ def test_score_when_nothing_is_dated_then_shows_the_list_without_a_date(command)
     assert f"{OPEN} open leads scored; {300 - OPEN} closed" in told
 
 
+@pytest.mark.slow
 def test_backtest_when_there_is_an_order_then_is_told_by_place_else_refused(world, command):
     code, told = command("backtest", "--dates", "2")
     if world[0].time == "none":

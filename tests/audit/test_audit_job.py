@@ -81,6 +81,7 @@ def test_audit_when_a_leak_is_kept_by_name_then_says_so(config):
     assert use["status"] == "kept"
 
 
+@pytest.mark.slow
 def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_learned_from(
     config, trained
 ):
@@ -95,6 +96,7 @@ def test_train_when_a_field_leaks_then_leaves_it_out_and_tells_only_of_what_is_l
     assert "<b>Leak.</b> status: " in card
 
 
+@pytest.mark.slow
 def test_score_when_the_model_left_a_field_out_then_builds_the_features_that_it_knows(
     config, trained
 ):

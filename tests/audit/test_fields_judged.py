@@ -194,6 +194,7 @@ def test_audit_when_later_leads_equal_earlier_ones_then_says_how_many(copies, sh
     )
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("n", [250, 600, 3000])
 @pytest.mark.parametrize("asked_until", [200, 270, 290, 297])
 def test_question_when_it_is_no_longer_asked_then_its_field_is_no_leak(n, asked_until):

@@ -59,6 +59,7 @@ def innocents(rng, won):
     )
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("dated", [True, False])
 def test_innocent_fields_when_audited_in_many_files_then_none_is_called_a_leak(dated):
     wrong, judged = [], 0
@@ -79,6 +80,7 @@ def test_innocent_fields_when_audited_in_many_files_then_none_is_called_a_leak(d
     assert wrong == []
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(("n", "least"), [(150, 0.75), (600, 1.0), (3000, 1.0)])
 def test_leaks_of_an_outcome_when_audited_in_many_files_then_are_caught(n, least):
     caught = []

@@ -68,6 +68,7 @@ def gain_of(found: dict[str, FieldVerdict], field: str) -> dict[str, Any]:
     return dict(check.numbers)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_fields_when_none_is_too_good_alone_but_all_are_together_then_every_one_is_suspect(seed):
     found = judge(*make(seed, HONEST, CYCLE))
@@ -82,6 +83,7 @@ def test_fields_when_none_is_too_good_alone_but_all_are_together_then_every_one_
     )
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(
     "kinds", [(HONEST,), (HONEST, COMPANIES, AMOUNTS), (HONEST, ANSWERS), (ANSWERS, COMPANIES)]

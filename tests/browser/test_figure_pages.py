@@ -36,6 +36,7 @@ def visit(browser):
     assert problems == []
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_when_axe_looks_then_it_finds_nothing(visit, name, scheme):

@@ -132,6 +132,7 @@ def test_list_when_cleared_then_is_in_its_own_order_again(visit):
 CONTACTS = ["fox17@firm", "+49 30 017", "4930017", "deal 17", "for timeline"]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("words", CONTACTS)
 def test_list_when_a_contact_or_a_question_is_searched_then_has_its_lead(visit, words):
     page = visit()
@@ -251,6 +252,7 @@ def test_page_when_text_is_hostile_then_nothing_runs(visit):
     assert "</script>" in page.inner_text("#panel-body")
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("width", [360, 390, 768])
 @pytest.mark.parametrize("name", ["list", "modelled"])
 def test_page_when_the_screen_is_small_then_does_not_scroll_sideways(visit, name, width):
@@ -268,6 +270,7 @@ LOOKS = [
 ]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(("name", "scheme", "width"), LOOKS)
 def test_page_when_axe_looks_then_it_finds_nothing(visit, name, scheme, width):
     axe = pytest.importorskip(AXE, reason="axe-playwright-python is not installed").Axe()

@@ -25,7 +25,7 @@ from leadscore.settings.engine import EngineSettings
 from leadscore.store.version import StoreVersion
 
 
-@pytest.fixture(scope="module", params=["postgres", "spark"])
+@pytest.fixture(scope="module", params=["postgres", pytest.param("spark", marks=pytest.mark.slow)])
 def new_engine(request, tmp_path_factory):
     if request.param == "spark":
         spark = start_small_spark()
@@ -79,6 +79,7 @@ def test_a_text_is_itself_wherever_sql_runs(new_engine):
     engine.close()
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_sql_written_for_a_dialect_is_read_and_written_by_it_unchanged(world, dialect):
     sqlglot = pytest.importorskip("sqlglot", reason="SQLGlot is not installed")

@@ -108,6 +108,7 @@ def test_duckdb_and_sqlite_give_the_same_bytes_for_random_histories(
     _assert_same_everywhere(facts, rows, tmp_path_factory.mktemp("store"), chunks=[1, 3, 10**6])
 
 
+@pytest.mark.slow
 def test_duckdb_and_sqlite_give_the_same_bytes_for_some_hundred_leads(tmp_path):
     facts, rows = build_random_facts(Random(11), leads=400, rows=14)  # noqa: S311
     assert len(rows) > 400
@@ -177,6 +178,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.cases(16)
 @pytest.mark.parametrize("backwards", [False, True], ids=["as listed", "backwards"])
 @pytest.mark.parametrize(("changes", "latest"), CHANGES)
 def test_the_latest_value_is_the_last_by_event_then_seq_then_larger_text(
@@ -202,6 +204,7 @@ STAGES = [
 ]
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("backwards", [False, True], ids=["as listed", "backwards"])
 @pytest.mark.parametrize(("stages", "told"), STAGES)
 def test_the_current_stage_is_the_last_by_event_then_seq_then_order(
@@ -218,6 +221,7 @@ def test_the_current_stage_is_the_last_by_event_then_seq_then_order(
     ) == told
 
 
+@pytest.mark.cases(9)
 @pytest.mark.parametrize("text", NASTY)
 def test_a_text_is_told_as_it_was_stored_wherever_it_stands(tmp_path, engine, text):
     kinds = {text: "touches", "plain": "plain ones"} if text else {"plain": "plain ones"}

@@ -23,6 +23,7 @@ LEADS = st.lists(
 )
 
 
+@pytest.mark.cases(16)
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 @settings(deadline=None, max_examples=25)
 @given(leads=LEADS, elapsed=st.sampled_from([0.0, 0.3]))

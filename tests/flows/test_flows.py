@@ -79,6 +79,7 @@ def published(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_flow_when_run_on_the_harness_then_writes_the_bytes_of_the_commands_and_shows_artifacts(
     harness, crm, by_commands, tmp_path, monkeypatch
 ):
@@ -117,6 +118,7 @@ def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_c
     assert published(tmp_path) == published(by_commands)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(("fails", "tries"), [(0, 1), (1, 2), (3, 4)])
 def test_publication_when_it_fails_at_first_then_is_tried_again(
     harness, crm, by_commands, tmp_path, monkeypatch, fails, tries
@@ -179,6 +181,7 @@ def test_flow_when_an_error_ends_it_then_only_our_words_say_so(crm, tmp_path):
     assert "error: source 'leads': there is no file" in told.stderr
 
 
+@pytest.mark.slow
 def test_flow_when_prefects_server_is_down_then_exits_with_2_and_one_line(crm, tmp_path):
     told = subprocess.run(
         [sys.executable, FLOWS / "score.py", "--config", crm / "leadscore.toml"],
@@ -301,6 +304,7 @@ print(os.environ["DO_NOT_TRACK"], os.environ["MLFLOW_DISABLE_TELEMETRY"])
 """
 
 
+@pytest.mark.slow
 def test_prefect_when_nothing_is_said_otherwise_then_lives_in_the_project_and_phones_nobody(
     tmp_path,
 ):

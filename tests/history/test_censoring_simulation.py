@@ -119,6 +119,7 @@ def forget_grid_weight(side: Side) -> float:
     return float(np.average(rows["label"], weights=rows["weight"] / rows["grid_weight"]))
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("max_per_lead", [1000, 2], ids=["every snapshot", "two snapshots a lead"])
 @pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 def test_base_rate_when_leads_are_open_at_k_then_is_true_where_naive_rates_are_not(

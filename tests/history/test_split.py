@@ -15,7 +15,6 @@ from leadscore.history.split import MAX_SPLITS, History
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.store.version import StoreVersion
 from leadscore.times import DAY_US
-from quick import first_quick
 
 HORIZON = 10
 UNTIL = 120
@@ -83,7 +82,7 @@ FLOWS: dict[str, Callable[[], Facts]] = {
     "a crowd at the end": lambda: flow((114, 1500)),
     "a crowd on two days": lambda: flow((30, 600), (70, 2000)),
 }
-NAMES = first_quick(FLOWS, quick=4)
+NAMES = list(FLOWS)
 
 
 @cache
@@ -141,6 +140,7 @@ def chosen_from(name: str, known: float, least: int, least_later: int = 0) -> li
     return late if len(late) >= MAX_SPLITS else allowed[-MAX_SPLITS:]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("least_later", [0, 10, 30])
 @pytest.mark.parametrize("name", NAMES)
 def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spread_over_all(
@@ -153,6 +153,7 @@ def test_split_moments_when_sides_are_admissible_by_fits_and_starts_then_are_spr
     assert split(name, UNTIL, 3, least_later) == [allowed[i] for i in places]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_split_moments_when_history_is_long_then_no_model_that_calibrates_learned_from_few_leads(
     name: str,
@@ -197,6 +198,7 @@ def test_split_moments_when_the_daily_grid_is_long_then_the_last_is_still_the_la
     assert len(moments) == MAX_SPLITS
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_split_moments_when_leads_come_in_crowds_then_both_sides_of_each_are_watched_enough(
     name: str,
@@ -209,6 +211,7 @@ def test_split_moments_when_leads_come_in_crowds_then_both_sides_of_each_are_wat
     assert 3 <= len(moments) <= MAX_SPLITS
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("name", NAMES)
 def test_split_moments_when_leads_come_in_crowds_then_the_last_is_the_latest_admissible(
     name: str,
@@ -429,6 +432,7 @@ def quiet_end(*, losses: bool) -> History:
     return in_memory(facts, until=LULL_UNTIL)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("losses", [True, False], ids=["wins and losses", "wins only"])
 def test_split_moments_when_the_last_sixty_days_are_quiet_then_the_last_still_has_thirty_of_either(
     losses,

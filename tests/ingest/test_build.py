@@ -90,6 +90,7 @@ def account(version: StoreVersion, table: str) -> tuple[int, ...]:
     return tuple(found[key] for key in ("selected", "stored", "rejected", "duplicates"))
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("leads", "stored", "refused", "accounts"),
     [
@@ -316,6 +317,7 @@ def closed(request, tmp_path_factory) -> tuple[str, dict[str, StoreVersion]]:
     return by, versions
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("zone", "case"),
     [(zone, case) for zone, cases in CLOSED.items() for case in range(len(cases))],
@@ -599,6 +601,7 @@ def test_ingest_when_known_until_moves_then_only_the_manifest_is_new(tmp_path):
     assert first.manifest["tables"] == second.manifest["tables"]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("breaks", "error"),
     [
@@ -672,6 +675,7 @@ def as_parquet(folder: Path, **columns: pa.Array) -> None:
 TEN = [datetime(2024, 1, 1, 10, tzinfo=UTC), None]
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("created", "amounts"),
     [

@@ -295,6 +295,7 @@ SALESFORCE = "0015000000Gv7qJ"  # of 15 characters; AAR makes it 18
 INTEGER = "16147805824397"
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("kind", "of_lead", "of_call", "stored"),
     [
@@ -344,6 +345,7 @@ def test_ids_when_a_lead_is_ignored_then_its_facts_are_too_in_any_spelling(expor
     assert done.accounts.tables["activities"].ignored == 1
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("kind", "rule", "bad"),
     [
@@ -378,6 +380,7 @@ def test_ids_when_all_are_rounded_then_the_message_says_so(export):
 UPDATED = HEADER + ",Updated"
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("keep", "updated", "amount"),
     [

@@ -110,6 +110,7 @@ def test_leads_when_they_come_from_any_database_then_the_store_is_that_of_a_csv(
         assert [file.file for file in ingested.files] == ["leads"]
 
 
+@pytest.mark.slow
 def test_answer_when_its_rows_are_the_same_then_nothing_is_read_again(tmp_path, postgres):
     settings = settings_of(tmp_path, {"sql": "SELECT * FROM leads"}, known_until=None)
     first = jobs.ingest(settings, known_until_us=parse_moment(UNTIL, zone="UTC"))
@@ -303,6 +304,7 @@ columns = { lead_id = "id", event_at = "created", city = "city", size = "size" }
 """
 
 
+@pytest.mark.slow
 def test_password_when_it_is_planted_then_it_stands_nowhere(tmp_path, server, postgres):
     (tmp_path / "leadscore.toml").write_text(TOML)
     good, wrong = server[1], server[1].replace("crm_reader:", "crm_reader:x")

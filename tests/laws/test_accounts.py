@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -252,6 +253,7 @@ def test_ingest_when_a_file_holds_any_bytes_then_it_is_stored_or_refused_in_word
     assert account.read == account.used + account.ignored + account.rejected > 0
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=8)
 @given(
     st.lists(st.tuples(IDS, TIMES, SIZES).map(list), min_size=1, max_size=8),

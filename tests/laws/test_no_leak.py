@@ -435,11 +435,13 @@ def test_view_when_facts_known_at_or_after_k_are_others_then_is_byte_equal(view:
     law_what_is_not_known_changes_nothing(view)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_view_when_rows_come_in_another_order_then_is_byte_equal(view: View) -> None:
     law_row_order_changes_nothing(view)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("late", [False, True], ids=["leads known first", "leads learned late"])
 def test_training_list_when_restricted_to_one_as_of_then_is_what_was_scored_from_the_store_of_then(
     late: bool,

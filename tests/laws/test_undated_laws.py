@@ -100,6 +100,7 @@ def learned(
     return model, trained.evaluation, scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("time", "scorer"),
     [

@@ -300,6 +300,7 @@ def test_model_when_it_has_no_interval_then_it_shows_none(trained):
     assert model.interval(raw).tolist() == [[p, p] for p in model.probability(raw)]
 
 
+@pytest.mark.slow
 def test_training_when_it_is_of_one_kind_then_no_other_is_tried(tmp_path):
     settings = sales_settings(tmp_path, model={"scorer": "logistic", "trials": 1})
     history = sales_facts(settings, leads=250, days=75, seed=3, signal=1.8).history(

@@ -58,6 +58,7 @@ DISTORTED = [
 ]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(("distort", "repeats"), DISTORTED)
 def test_calibration_when_scores_are_distorted_in_a_known_way_then_every_fold_is_near_the_truth(
     distort, repeats
@@ -149,6 +150,7 @@ def tuned():
     return fit_model(history, known_us=1, progress=silent), truth
 
 
+@pytest.mark.slow
 def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_truth(tuned):
     result, truth = tuned
     judged = result.evaluated

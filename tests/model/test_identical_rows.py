@@ -41,6 +41,7 @@ def train(folder, *, has_id, identical_rows=None, rows=N):
     return jobs.train(settings), won.mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_id", [True, False], ids=["with an id", "without an id"])
 def test_training_when_leads_have_one_text_field_then_each_counts_and_the_mean_holds(
     tmp_path, has_id

@@ -136,6 +136,7 @@ TOGETHER = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "time", "scorer"), TOGETHER)
 def test_training_when_two_fields_tell_only_together_then_comes_near_the_truth(kind, time, scorer):
     model = {"trials": 1, "scorer": scorer}

@@ -48,6 +48,7 @@ def interval_of(unseen, calibrator, raw):
     return model_with(fit_interval(unseen, calibrator, seed=1), calibrator).interval(raw)
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "distort", [lambda x: x, lambda x: 5 * x, np.zeros_like], ids=["true", "too sure", "all alike"]

@@ -50,6 +50,7 @@ def choose(level, *, leads, delay, seed):
     return choose_half_life(history, {"before": HeldOut(before, raw)}, moments, calibrator="none")
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("delay", [0, 50, 300])
 def test_half_lives_when_nothing_drifts_then_the_longest_costs_next_to_nothing(delay):
     costs = []
@@ -59,11 +60,13 @@ def test_half_lives_when_nothing_drifts_then_the_longest_costs_next_to_nothing(d
     assert np.mean(costs) < 0.0015  # a shift of n outcomes costs 1 / 2n, from 200 to 2,000 of them
 
 
+@pytest.mark.slow
 def test_half_lives_when_nothing_drifts_then_are_off():
     on = [choose(steady, leads=1500, delay=20, seed=seed).half_life for seed in range(12)]
     assert sum(half_life is not None for half_life in on) <= 1
 
 
+@pytest.mark.slow
 def test_half_lives_when_the_level_rises_steadily_then_one_is_on_though_outcomes_come_late():
     on = [choose(rising, leads=4000, delay=300, seed=seed).half_life for seed in range(8)]
     assert sum(half_life is not None for half_life in on) >= 6

@@ -60,6 +60,7 @@ def written(folder, result, settings, version):
     return name, {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_when_repeated_then_writes_the_same_bytes_with_any_number_of_threads(
     tmp_path, threads
@@ -131,6 +132,7 @@ def test_young_and_older_leads_when_reported_apart_then_make_up_all(world):
     )
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     ("leads", "days", "splits", "basis"),
     [
@@ -242,6 +244,7 @@ def change_all_known_from(facts, moment_us):
     return changed
 
 
+@pytest.mark.slow
 def test_calibrator_to_judge_by_when_all_after_the_last_split_changes_then_stays(
     tmp_path, monkeypatch
 ):
@@ -393,6 +396,7 @@ def test_training_when_too_few_leads_ended_in_one_way_then_is_refused_with_the_n
         fit(history)
 
 
+@pytest.mark.slow
 def test_training_when_only_the_first_splits_have_too_few_wins_then_goes_on_without_them(tmp_path):
     # some 190 won snapshots by the end, but fewer than 20 by the first moment that is watched long enough
     history = open_sales(tmp_path, leads=200, days=300)
@@ -435,6 +439,7 @@ def test_segments_when_some_values_are_of_few_leads_then_no_report_names_them(tm
     assert b"Ann Smith" not in canonical_json(told.to_dict())
 
 
+@pytest.mark.slow
 def test_model_when_the_seed_differs_then_differs(tmp_path):
     # of two seeds that give the same snapshots, so that only the scorer's own draws differ
     first = open_sales(

@@ -67,6 +67,7 @@ def test_tuning_when_done_then_tells_every_trial_the_default_first(tuned):
         assert trial.splits >= 2 or trial.log_loss is not None
 
 
+@pytest.mark.slow
 def test_tuning_when_some_trials_fall_behind_then_gives_them_up(world):
     tuned = tune(world, trials=16, seed=4)
     assert any(trial.log_loss is None for trial in tuned.trials[5:])

@@ -137,6 +137,7 @@ def test_features_when_nothing_is_dated_then_tell_of_no_time(ordered):
     assert {"profile_color", "profile_size"} <= set(names)
 
 
+@pytest.mark.slow
 def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order):
     assert by_order.basis == "on the last 20 % by order"
     assert [split.leads for split in by_order.splits] == [150, 200, 250, 300, 350, 400]
@@ -234,6 +235,7 @@ def test_training_when_all_leads_ended_alike_then_says_which_outcome_nobody_mark
         fit(open_undated(alike, time=time))
 
 
+@pytest.mark.slow
 def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it():
     rows = undated_leads(leads=600, seed=8)
     rows.loc[rows.index >= 480, "end"] = (
@@ -266,6 +268,7 @@ def test_open_leads_when_nothing_is_dated_then_are_scored_and_never_learned_from
 # --- Back-tests -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_up_to_the_next(
     replayed,
 ):

@@ -75,6 +75,7 @@ def steady(tmp_path_factory):
     return history, chances, train(history)
 
 
+@pytest.mark.slow
 def test_probabilities_when_nothing_is_lost_then_are_those_of_winning_within_the_horizon(steady):
     history, chances, result = steady
     found = promised(history, result)
@@ -114,6 +115,7 @@ def card_of(history, result):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [120, pytest.param(180, marks=pytest.mark.slow)])
 def test_training_when_nothing_is_lost_then_works_after_whatever_time(tmp_path, days):
     history, _ = funnel(tmp_path, days=days, leads=700, scorer="logistic")
@@ -122,6 +124,7 @@ def test_training_when_nothing_is_lost_then_works_after_whatever_time(tmp_path, 
     assert result.evaluation.overall.auc.value > 0.6
 
 
+@pytest.mark.slow
 def test_drift_when_leads_are_won_less_and_less_then_says_what_came_of_the_last_promise(tmp_path):
     history, _ = funnel(tmp_path, days=260, leads=2_500, seed=2, falling=2.5, scorer="logistic")
     drift = train(history).evaluation.drift

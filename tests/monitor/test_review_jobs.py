@@ -40,6 +40,7 @@ def settings(tmp_path_factory):
     return points
 
 
+@pytest.mark.slow
 def test_training_when_the_last_one_is_old_then_is_due_and_as_of_then_it_is_not(settings):
     now = jobs.find_due(settings)
     assert now.due

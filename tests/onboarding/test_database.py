@@ -85,6 +85,7 @@ def assert_secret(folder: Path, printed: str) -> None:
     assert PASSWORD not in printed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("environment")
 def test_init_when_given_postgres_then_ingests_and_keeps_the_password(
     tmp_path: Path, postgres: tuple[str, str], capsys: pytest.CaptureFixture[str]

@@ -93,6 +93,7 @@ def with_letters(row: Row, flags: set[str]) -> Row:
     return row | {name: letters[row[name].lower()] for name in flags}
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("preset", EXPORTS)
 def test_rows_when_they_stand_twice_as_postgresql_writes_them_then_the_facts_are_the_same(
     tmp_path: Path, preset: str
@@ -107,6 +108,7 @@ def test_rows_when_they_stand_twice_as_postgresql_writes_them_then_the_facts_are
     assert ingest(copied, preset) == exported(preset)
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("preset", VERSIONED)
 def test_leads_when_older_versions_are_there_then_the_latest_counts(
     tmp_path: Path, preset: str

@@ -22,6 +22,7 @@ def by_airbyte() -> world.Export:
     return world.ingest_folder(folder, PRESET)
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("table", ["leads", "outcomes", "stages", "changes", "activities"])
 def test_streams_when_of_one_account_then_the_facts_are_those_of_fivetran(table: str) -> None:
     rows = facts(by_airbyte(), table)

@@ -119,6 +119,7 @@ def test_export_when_only_deals_are_there_then_says_what_is_lost(tmp_path: Path)
     assert len([line for line in alone.ingested.warnings if line.startswith("no file for")]) == 6
 
 
+@pytest.mark.slow
 def test_lists_when_trained_then_open_deals_have_scores(tmp_path: Path) -> None:
     Lists(300).write(tmp_path)
 

@@ -40,6 +40,7 @@ def without_seq(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seq"} for row in rows]
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_when_of_the_object_then_the_facts_are_those_of_the_export(table: str) -> None:
     rows = world.unsalted(landed(in_history_mode=False).rows(table))
@@ -75,6 +76,7 @@ def test_task_when_of_several_versions_then_the_last_counts() -> None:
     assert [row["activity_id"] for row in rows].count(record_id("00T", "call")) == 1
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_when_dlt_makes_them_then_the_same_preset_reads_what_is_there(
     tmp_path: Path, table: str

@@ -260,6 +260,7 @@ class Faults:
         return faulty
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first publication", "a second one"])
 def test_publication_when_any_single_write_fails_then_readers_see_a_whole_one_and_the_next_run_mends_it(
@@ -344,6 +345,7 @@ publish(written.id, folder=folder / "scores", store_folder=folder / "store")
 """
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("name", "nth", "moment", "is_new"),
     [
@@ -431,6 +433,7 @@ def tables_of(folder, *shifts):
     return paths
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("seed", range(5))
 def test_publication_when_killed_at_a_random_moment_then_readers_see_a_whole_one_and_the_next_run_mends_it(
     tmp_path, seed
@@ -489,7 +492,7 @@ def small_disk(tmp_path):
     ):
         pytest.skip("only root may mount a small disk")
     yield folder
-    subprocess.run(["umount", folder], check=True)  # noqa: S607
+    subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607
 
 
 def test_publication_when_the_disk_is_full_then_words_say_so_and_the_old_one_is_whole(small_disk):

@@ -24,7 +24,6 @@ from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
 from leadscore.settings.read import read_settings
 from publish.test_publication import make_scores, publish
-from quick import first_quick
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 
@@ -100,7 +99,9 @@ def rolled_back(project):
     return newer, score(project, None)
 
 
-@pytest.mark.parametrize("way", first_quick([slow_run, earlier_as_of, rolled_back]))
+@pytest.mark.slow
+@pytest.mark.cases(1)
+@pytest.mark.parametrize("way", [slow_run, earlier_as_of, rolled_back])
 def test_list_when_a_newer_one_is_published_then_it_is_written_and_the_newer_one_stands(
     project, way
 ):
@@ -135,6 +136,7 @@ def reopen(project, folder):
     return delivery
 
 
+@pytest.mark.slow
 def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_stands(
     project, tmp_path
 ):
@@ -169,6 +171,7 @@ def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_wi
     assert "--even-if-unlike" in words
 
 
+@pytest.mark.slow
 def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_one_stands(
     project, monkeypatch, capsys
 ):
@@ -195,6 +198,7 @@ def test_command_when_the_list_is_older_then_says_that_it_was_written_and_which_
     assert current(project) != newer["publication_id"]
 
 
+@pytest.mark.slow
 def test_list_before_when_lists_were_published_in_any_order_then_is_the_latest_by_date_of_all(
     project,
 ):
@@ -300,7 +304,8 @@ RECEIPT_DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", first_quick(RECEIPT_DAMAGE))
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", RECEIPT_DAMAGE)
 def test_receipts_when_changed_then_they_steer_nothing_and_are_written_again(
     project, damage, tmp_path
 ):
@@ -355,7 +360,8 @@ LIST_DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("damage", first_quick(LIST_DAMAGE))
+@pytest.mark.cases(1)
+@pytest.mark.parametrize("damage", LIST_DAMAGE)
 def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_says_why(
     project, damage
 ):
@@ -386,7 +392,8 @@ POINTER_DAMAGE = [
 ]
 
 
-@pytest.mark.parametrize("left", first_quick([None, *POINTER_DAMAGE], quick=2))
+@pytest.mark.cases(1)
+@pytest.mark.parametrize("left", [None, *POINTER_DAMAGE])
 def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one_mends_it(
     project, left
 ):
@@ -402,6 +409,7 @@ def test_pointer_when_it_is_damaged_then_the_newest_list_stands_and_the_next_one
     assert path.read_bytes() == whole or current(project).startswith("20260301")
 
 
+@pytest.mark.slow
 def test_pointer_when_its_publication_is_gone_then_an_older_list_is_not_published_over_a_whole_newer_one(
     project,
 ):

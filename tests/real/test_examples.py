@@ -56,6 +56,7 @@ def run(name: str) -> Example:
     return Example(settings, ingested.to_dict(), audited, trained)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_lost(name):
     found = run(name).ingested

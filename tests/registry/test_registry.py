@@ -122,6 +122,7 @@ def test_register_when_it_is_the_first_then_it_is_champion_and_later_ones_are_ch
     assert first.known_until == manifest["known_until"]
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_register_when_repeated_in_any_order_then_there_is_no_further_run_version_or_move(
     settings, order
@@ -325,6 +326,7 @@ def test_model_when_logged_then_is_text_without_a_pickle_and_with_the_code_that_
         data.decode("utf-8")
 
 
+@pytest.mark.slow
 def test_model_when_read_by_mlflow_then_predicts_bit_for_bit_as_the_champion(settings):
     register(settings)
     columns = histories.open_matrix().columns
@@ -371,6 +373,7 @@ def kept(folder):
     return settings
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("name", TEXTS)
 def test_model_when_one_of_its_bytes_was_changed_then_nobody_reads_it(kept, name):
     path = logged_model(kept)[1] / name
@@ -651,6 +654,7 @@ def same_environment():
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_projects_when_their_databases_differ_then_calls_in_turn_do_not_mix_them(tmp_path):
     first, second = (histories.sales_settings(tmp_path / name) for name in ("first", "second"))
     one, other = Registry(first), Registry(second)
@@ -804,6 +808,7 @@ def postgres(tmp_path_factory):
     server.cleanup()
 
 
+@pytest.mark.slow
 def test_registry_when_its_database_is_postgresql_then_it_does_the_same(tmp_path, postgres):
     registry = {"tracking_uri": postgres, "artifacts": str(tmp_path / "artifacts")}
     settings = histories.sales_settings(tmp_path, registry=registry)
@@ -861,6 +866,7 @@ Registry(settings).register(Path(sys.argv[2]), files={}, who=who)
 """
 
 
+@pytest.mark.slow
 def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_are_there(tmp_path):
     settings = histories.sales_settings(tmp_path)
     homes = [training(settings, n) for n in range(2)]
@@ -883,6 +889,7 @@ def test_register_when_two_processes_do_it_for_the_first_time_at_once_then_both_
     assert "champion" in {alias for version in versions for alias in version.aliases}
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     "text", ["", "{", "null", "[]", "{}", '{"alias": "champion"}', "moved by hand"]
 )

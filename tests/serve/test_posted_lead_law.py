@@ -112,6 +112,7 @@ def posted_leads(draw):
     return facts, DAYS + later
 
 
+@pytest.mark.slow
 @given(posted=posted_leads())
 @settings(max_examples=8, deadline=None)
 def test_posted_lead_when_any_facts_are_stated_then_its_row_is_that_of_the_list(

@@ -235,6 +235,7 @@ def two_models(world, tmp_path_factory):
     registry.promote(str(versions[world.version].number), histories.WHO)
 
 
+@pytest.mark.slow
 def test_champion_when_promoted_while_requests_run_then_none_is_dropped_or_mixed(
     world, two_models, open_ids
 ):

@@ -133,6 +133,7 @@ def test_command_line_number_when_it_is_beyond_all_use_then_is_refused_in_words(
     assert option.opts[0] in ended.err
 
 
+@pytest.mark.cases(12)
 @pytest.mark.parametrize(("words", "option"), PATHS, ids=name_of)
 @pytest.mark.parametrize("path", ["x" * 300, "/".join(["x" * 200] * 30)], ids=["name", "path"])
 def test_command_line_path_when_no_file_can_be_called_so_then_is_refused_in_words(

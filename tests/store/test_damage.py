@@ -71,6 +71,7 @@ def listed(settings):
     return {each.version: each.damaged for each in jobs.list_store(settings).versions}
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("harm", HARM)
 # leads keep the values of their first export, so both versions share that file
 @pytest.mark.parametrize("table", [name for name in OBJECTS if name != "leads"])
@@ -119,6 +120,7 @@ def test_history_when_no_version_is_whole_then_is_lost_only_by_name(export):
     assert listed(settings)[third] == []
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("harm", HARM)
 @pytest.mark.parametrize("kind", ["versions", "deliveries", "parts"])
 def test_store_when_a_state_file_is_damaged_then_list_rollback_prune_and_ingest_work(
@@ -145,6 +147,7 @@ def test_store_when_a_state_file_is_damaged_then_list_rollback_prune_and_ingest_
 ATTEMPTS = [b"", b"{", b"null", b"[]", b"{}", b'{"rejects": [], "stopped": null}']
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("left", ATTEMPTS)
 def test_rejects_when_what_the_last_ingest_left_is_damaged_then_are_those_of_the_version(
     export, left, caplog
@@ -175,6 +178,7 @@ def test_rejects_when_only_they_are_damaged_then_an_ingest_goes_on_and_names_the
     assert contents(store) == before
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("left", [b"", b"{", b"null", b"[1]", b"{}"])
 def test_prune_when_a_list_does_not_say_which_version_it_needs_then_nothing_goes_and_words_say_what_to_do(
     export, left
@@ -203,6 +207,7 @@ with open_version(lambda: read_version(store, version)) as opened:
 """
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("end", ["ends", "is killed"])
 def test_prune_when_a_version_is_read_then_it_stays_until_its_reader_ends(export, end):
     _, first = export(1)

@@ -325,6 +325,7 @@ def write_with_fault(
     return False
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     "fault", [OSError(28, "No space left on device"), Died()], ids=["fails", "dies"]
 )

@@ -158,6 +158,7 @@ def without_order():
     return training, compare_models(history, known_us=until)
 
 
+@pytest.mark.slow
 def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_that_ours_was(
     without_order,
 ):

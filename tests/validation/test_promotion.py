@@ -224,6 +224,7 @@ def opened(tmp_path_factory):
     return open_stored(settings)
 
 
+@pytest.mark.slow
 def test_recipes_when_judged_then_the_one_that_was_trained_is_judged_as_its_training_says(opened):
     known_us = opened.version.known_until_us
     result = fit_model(opened, known_us=known_us, progress=silent)

@@ -234,6 +234,7 @@ AMOUNTS = [
 ]
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("case", AMOUNTS, ids=str)
 def test_amount_when_there_are_rates_then_it_is_kept_in_one_currency_or_refused(tmp_path, case):
     amount, currency, expected = case

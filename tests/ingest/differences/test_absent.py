@@ -248,6 +248,7 @@ AGAIN = [
 ]
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(("row", "close", "won"), AGAIN)
 def test_spells_when_a_lead_that_was_open_again_closes_then_its_second_spell_ends(
     tmp_path, row, close, won
@@ -289,6 +290,7 @@ def test_outcome_when_the_next_export_shows_the_other_one_then_it_is_counted_and
     assert not any("another outcome than" in each for each in told.warnings)
 
 
+@pytest.mark.slow
 def test_list_when_a_lead_is_shown_open_after_every_close_then_it_is_listed_each_time(tmp_path):
     backdated = "1,2024-01-01,free,lost,2024-01-10"
     lives = {FIRST: LOST, SECOND: LEAD, THIRD: backdated, "2024-05-01": LEAD}

@@ -109,6 +109,7 @@ CASES = {
 }
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
 def test_lead_when_its_row_says_closed_then_is_never_open_whatever_its_close_date(
     tmp_path, row, earliest, latest
@@ -120,6 +121,7 @@ def test_lead_when_its_row_says_closed_then_is_never_open_whatever_its_close_dat
     ]
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(("row", "earliest", "latest"), CASES.values(), ids=CASES)
 def test_lead_when_it_entered_a_closing_stage_then_is_never_open_whatever_the_date(
     tmp_path, row, earliest, latest

@@ -82,6 +82,7 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_creation_when_settings_were_edited_between_two_exports_then_it_is_what_the_first_one_showed(
     tmp_path, edit
@@ -218,6 +219,7 @@ PERSONAL = [
 ]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(("column", "value"), PERSONAL, ids=[column for column, _ in PERSONAL])
 def test_first_seen_when_a_column_is_personal_then_only_a_salted_hash_of_it_is_kept(
     tmp_path, column, value
@@ -293,6 +295,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
 def test_known_values_when_a_later_export_shows_another_one_then_those_of_before_stay(
     tmp_path, fields
@@ -357,6 +360,7 @@ def test_known_values_when_the_mapping_gives_a_change_then_nothing_is_known_befo
     assert known(settings, SECOND) == ["Steel", "Retail"]
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
 def test_renamed_when_it_was_accepted_once_then_the_next_delivery_is_compared_with_that_one(
     tmp_path, fields
@@ -400,6 +404,7 @@ CREATED = {
 }
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(("dates", "expected", "warning"), CREATED.values(), ids=CREATED)
 @pytest.mark.parametrize("fields", [INDUSTRY, {}], ids=["with a field", "without"])
 def test_creation_date_when_a_later_export_has_another_one_then_the_first_usable_one_counts(

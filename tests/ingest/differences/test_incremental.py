@@ -114,6 +114,7 @@ def test_files_when_a_day_is_added_then_only_that_one_is_read(tmp_path):
     assert len(rows(current(later), "activities")) == 2
 
 
+@pytest.mark.slow
 def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(tmp_path):
     (tmp_path / "apart").mkdir()
     (tmp_path / "whole").mkdir()
@@ -128,6 +129,7 @@ def test_files_when_one_is_read_alone_or_with_others_then_the_rows_are_the_same(
     assert told[0] == told[1]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("copies", "stored"),
     [((1, 1), 1), ((2, 1), 2), ((1, 3), 3), ((2, 2), 2), ((2, 0, 3), 3), ((1, 1, 1), 1)],
@@ -144,6 +146,7 @@ def test_activities_when_files_overlap_then_a_row_counts_as_often_as_in_the_file
     assert account.duplicates == sum(copies) - stored
 
 
+@pytest.mark.slow
 def test_files_when_the_mapping_changes_then_they_are_read_again(tmp_path):
     settings = export(tmp_path, FIRST, ["1,2024-01-01,Ulm,,"])
     ingest(settings)
@@ -185,6 +188,7 @@ def test_leads_when_values_differ_from_the_export_before_then_they_are_changes_k
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_leads_when_a_value_goes_back_or_away_then_each_step_is_a_change(tmp_path):
     for until, city in ((FIRST, "Ulm"), (SECOND, "Köln"), (THIRD, "")):
         settings = export(tmp_path, until, [f"1,2024-01-01,{city},,"])
@@ -197,6 +201,7 @@ def test_leads_when_a_value_goes_back_or_away_then_each_step_is_a_change(tmp_pat
     }
 
 
+@pytest.mark.slow
 def test_features_when_history_grew_by_itself_then_they_know_each_value_from_its_export_on(
     tmp_path,
 ):
@@ -247,6 +252,7 @@ ALARMS = [
 ]  # fmt: skip
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("name", "leads", "calls", "words"), ALARMS, ids=[f"{a[0]} {i}" for i, a in enumerate(ALARMS)]
 )
@@ -308,6 +314,7 @@ EDITS = {
 }  # fmt: skip
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("name", EDITS)
 def test_alarm_when_only_the_settings_were_edited_then_none_is_raised(tmp_path, name):
     calls = {"01.csv": [f"{n},2024-01-05" for n in range(40)]}

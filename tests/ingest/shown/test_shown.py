@@ -123,6 +123,7 @@ def test_texts_when_their_file_is_lost_then_the_export_is_read_again(tmp_path, h
     assert shown(settings) == before
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("whom", "leads", "staying"),
     [

@@ -154,6 +154,7 @@ print("done", flush=True)
 LATER = {f"{n}": {"score": 7.0} for n in range(2, 60)}
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("statements", [1, 4, 9, 14])
 def test_list_when_its_process_is_killed_in_the_middle_then_the_one_before_stands_and_a_repeat_completes_it(
     address, statements
