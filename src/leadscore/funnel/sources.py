@@ -39,6 +39,8 @@ def split_by_source(
     is_recent = spells["start_us"] >= known_us - WEEKS * WEEK_US
     counts = spells.loc[is_recent, "part"].value_counts()
     of_year = spells[spells["start_us"] >= known_us - YEAR_US]
+    if counts.empty:
+        return []
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
     shares = (counts / counts.sum()).to_numpy()
     at_mix = _split_all(needed, shares)
