@@ -14,6 +14,7 @@ from leadscore.sample.sample import write_sample
 from leadscore.settings.read import read_settings
 from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
+from many_open import copy_open_leads
 from sample_project import build_sample, train_champion
 
 HISTORY, REPS = 8_000, 500
@@ -61,9 +62,14 @@ def _trees_of(size: Size) -> Iterator[None]:
         TreeRows.fit = fit  # type: ignore[method-assign]
 
 
-def ingest_company(folder: Path, *, leads: int) -> Settings:
-    """Settings of a large sample at `folder`, ingested; it has no model of its own."""
+def ingest_company(folder: Path, *, leads: int, copies: int = 1) -> Settings:
+    """Settings of a large sample at `folder`, ingested; it has no model of its own.
+
+    Its open leads are there `copies` times.
+    """
     write_sample(folder / "crm", leads=leads, seed=1)
+    if copies > 1:
+        copy_open_leads(folder / "crm" / "exports", copies=copies)
     _write_reps(folder / "crm" / "exports" / "reps.csv")
     settings = read_settings(folder / "crm" / "leadscore.toml")
     large = settings.model_copy(update={"data_folder": folder / "data"})

@@ -1,6 +1,7 @@
 """All open leads of a large sample scored twice, beside a notebook and beside the least that it can take.
 
-`python bench/open_leads.py --leads 200000 --model small large` has some 25,000 of them open. Ours is explained,
+`python bench/open_leads.py --leads 200000 --model small large` has some 25,000 of them open; with `--copies 10` each
+open lead is there ten times, so that 250,000 are. Ours is explained,
 compared with the week before, decided, routed and written; see notebook_peer.py for what the others do. Prints the
 table of seconds, ratios and memory, and with `--write` keeps it in bench/results/ as JSON and Markdown.
 """
@@ -26,6 +27,7 @@ def main() -> None:
     """Train a model of each size, ingest a company of each, and let all three score it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--leads", type=int, nargs="+", default=[200_000])
+    parser.add_argument("--copies", type=int, default=1, help="of the open leads")
     parser.add_argument("--model", choices=list(SIZES), nargs="+", default=["small"])
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
@@ -34,7 +36,7 @@ def main() -> None:
         folder = Path(name)
         trained = {model: train_model(folder / model, SIZES[model]) for model in asked.model}
         for leads in asked.leads:
-            company = ingest_company(folder / str(leads), leads=leads)
+            company = ingest_company(folder / str(leads), leads=leads, copies=asked.copies)
             for model, of_model in trained.items():
                 settings = company.model_copy(
                     update={"models_folder": of_model.models_folder, "model": of_model.model}

@@ -19,7 +19,7 @@ from leadscore.json_files import canonical_json
 from leadscore.model.target import TargetMismatchError
 from leadscore.project import explaining, reporting
 from leadscore.project.project import Project
-from leadscore.publish.formats import format_files
+from leadscore.publish.formats import write_files
 from leadscore.publish.publication import read_publication
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
@@ -161,7 +161,9 @@ def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replay
     publication, scores = read_publication(
         second.publication_id, folder=moved.project_folder() / "scores"
     )
-    files = format_files(scores, schema_version=2)
+    (tmp_path / "files").mkdir()
+    write_files(scores, tmp_path / "files", schema_version=2)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
     assert files["scores.csv"].startswith(b"lead_id,as_of,raw,win_probability,probability_low")
     manifest = {
         name: publication.manifest[name]

@@ -8,7 +8,7 @@ import pytest
 
 from leadscore.atomic import write_bytes, write_file, write_folder, write_pointer
 from leadscore.errors import CorruptFileError, LeadscoreError, UnavailableError, UserError
-from leadscore.files import hash_bytes, hash_file, read_verified
+from leadscore.files import check_file, hash_bytes, hash_file, read_verified
 from leadscore.json_files import canonical_json, read_json
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc" in FIPS 180-2
@@ -239,6 +239,17 @@ def test_read_verified_when_the_content_is_as_promised_then_it_comes_back(tmp_pa
     assert read_verified(tmp_path / "abc", sha256=ABC) == b"abc"
 
 
+def test_check_file_when_it_is_changed_or_gone_then_is_refused(tmp_path):
+    path = tmp_path / "abc"
+    with pytest.raises(CorruptFileError, match="is gone"):
+        check_file(path, sha256=ABC)
+    path.write_bytes(b"abc")
+    check_file(path, sha256=ABC)
+    path.write_bytes(b"abb")
+    with pytest.raises(CorruptFileError, match=hash_bytes(b"abb")[:12]):
+        check_file(path, sha256=ABC)
+
+
 def test_read_verified_when_one_bit_differs_then_both_hashes_are_shown(tmp_path):
     (tmp_path / "abc").write_bytes(b"abb")
     with pytest.raises(CorruptFileError) as told:
@@ -267,13 +278,14 @@ def test_write_folder_when_it_is_there_then_it_is_left_alone(tmp_path):
 def test_write_folder_when_files_of_it_were_damaged_or_are_gone_then_only_they_are_written_again(
     tmp_path,
 ):
-    files = {"a.csv": b"1", "b.csv": b"2", "c.csv": b"3"}
+    (tmp_path / "b").write_bytes(b"2")
+    files = {"a.csv": b"1", "b.csv": tmp_path / "b", "c.csv": b"3"}
     write_folder(tmp_path / "p1", files)
     (tmp_path / "p1" / "a.csv").write_bytes(b"damaged")
     (tmp_path / "p1" / "b.csv").unlink()
     untouched = (tmp_path / "p1" / "c.csv").stat().st_ino
     write_folder(tmp_path / "p1", files)
-    assert everything(tmp_path) == {f"p1/{name}": data for name, data in files.items()}
+    assert everything(tmp_path / "p1") == {"a.csv": b"1", "b.csv": b"2", "c.csv": b"3"}
     assert (tmp_path / "p1" / "c.csv").stat().st_ino == untouched
 
 

@@ -11,6 +11,7 @@ import pytest
 import histories
 import leadscore
 from leadscore import Project, results
+from leadscore import project as jobs
 from leadscore.errors import TimeFormatError, UserError
 from leadscore.times import parse_moment, to_us
 
@@ -24,6 +25,13 @@ def test_package_when_asked_for_what_it_has_not_then_says_so():
     assert leadscore.Project is Project
     with pytest.raises(AttributeError, match="no attribute 'Projekt'"):
         leadscore.Projekt  # noqa: B018
+
+
+def test_functions_when_asked_for_by_name_then_come_from_their_homes():
+    for name in jobs.HOMES:
+        assert getattr(jobs, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'projekt'"):
+        jobs.projekt  # noqa: B018
 
 
 def test_snapshot_when_asked_for_then_is_what_training_learns_from(project):

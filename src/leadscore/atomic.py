@@ -11,9 +11,10 @@ from pathlib import Path
 from threading import Lock
 
 from leadscore.errors import UnavailableError
-from leadscore.files import is_there, read_if_there
+from leadscore.files import hash_file, is_there, read_if_there
 from leadscore.locks import WRITING, claim, describe_write_failure
 
+Content = bytes | Path  # of a file to write: its bytes, or another file that has them
 UMASK_LOCK = Lock()  # two threads that read the umask at once would change it
 
 
@@ -108,28 +109,48 @@ def _move(temporary: Path, path: Path, *, mode: int) -> None:
     _sync_folder(path.parent)
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
     """Write a folder whose name stands for its content, whole or not at all.
 
     A folder that exists is left alone, except for files that were changed or are gone.
 
     Args:
         folder: the folder.
-        files: name -> content.
+        files: name -> content, or the path of a file that has it.
 
     Raises:
         UnavailableError: the disk is full, the folder may not be written, ...; nothing of it is visible.
     """
     if is_there(folder):
-        for name, data in files.items():
-            write_pointer(folder / name, data)
+        for name, content in files.items():
+            if not _is_same(folder / name, content):
+                _write_content(folder / name, content)
         return
 
     def fill(temporary: Path) -> None:
-        for name, data in files.items():
-            write_bytes(temporary / name, data)
+        for name, content in files.items():
+            _write_content(temporary / name, content)
 
     fill_folder(folder, fill)
+
+
+def _is_same(path: Path, content: Content) -> bool:
+    """Whether a file is there and has a content."""
+    if isinstance(content, bytes):
+        return read_if_there(path) == content
+    return is_there(path) and hash_file(path) == hash_file(content)
+
+
+def _write_content(path: Path, content: Content) -> None:
+    if isinstance(content, bytes):
+        write_bytes(path, content)
+        return
+
+    def fill(temporary: Path) -> Path:
+        shutil.copyfile(content, temporary)
+        return path
+
+    write_file(path.parent, fill)
 
 
 def fill_folder(folder: Path, fill: Callable[[Path], None]) -> None:

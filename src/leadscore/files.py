@@ -80,6 +80,21 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
     return data
 
 
+def check_file(path: Path, *, sha256: str) -> None:
+    """Refuse a file whose hash is not `sha256`, without having all of it in memory.
+
+    Raises:
+        CorruptFileError: it is not, or the file does not exist.
+        UserError: the file exists and cannot be read.
+    """
+    try:
+        actual = hash_file(path)
+    except FileNotFoundError:
+        actual = "none"
+    if actual != sha256:
+        raise CorruptFileError(path, expected=sha256, actual=actual)
+
+
 def is_there(path: Path) -> bool:
     """Whether a file or folder of that path exists.
 

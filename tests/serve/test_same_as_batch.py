@@ -12,6 +12,7 @@ import pytest
 import histories
 from builders import Facts
 from leadscore import project as jobs
+from leadscore.project.explaining import read_list
 from leadscore.project.standpoint import Standpoint, open_standpoint
 from served import as_posted, without
 
@@ -39,7 +40,7 @@ def batch_row(folder: Path, facts: Facts, lead_id: str) -> dict[str, Any]:
     facts = without(facts, set(), project)
     histories.write_store(facts, known_until=histories.trained().days)
     scored = jobs.score(project)
-    _, scores = jobs.explaining.read_list(project, scored.publication_id)
+    _, scores = read_list(project, scored.publication_id)
     (row,) = (row for row in scores.to_pylist() if row["lead_id"] == lead_id)
     return {name: value for name, value in row.items() if name not in {"lead_id", "as_of"}}
 
@@ -72,7 +73,7 @@ def test_posted_lead_when_the_store_lacks_it_then_is_scored_as_the_batch_would(
 
 def test_stored_lead_when_named_then_has_the_row_of_the_batch(world):
     scored = jobs.score(world.settings)
-    _, scores = jobs.explaining.read_list(world.settings, scored.publication_id)
+    _, scores = read_list(world.settings, scored.publication_id)
     for row in scores.to_pylist():
         answer = world.standpoint.score_stored(row["lead_id"])
         del row["as_of"]

@@ -207,7 +207,7 @@ def train(
     """Train a model, evaluate it out of time, and register it if there is a signal."""
 
     def run(project: Project) -> tuple[Result, ...]:
-        from leadscore.project.models import register
+        from leadscore.project.registering import register
         from leadscore.project.reviewing import find_due
 
         moment = moment_of(project.settings, as_of)

@@ -55,9 +55,9 @@ def compare(
     """Compare two versions: as evaluated in training, and their recipes on the latest leads."""
 
     def run(project: Project) -> tuple[Result, ...]:
-        from leadscore.project import models
+        from leadscore.project.comparing import compare
 
-        compared = models.compare(project.settings, first, second, progress=project.progress)
+        compared = compare(project.settings, first, second, progress=project.progress)
         return (compared,)
 
     run_command(run, draw_compared, config, None, as_json=as_json)

@@ -121,7 +121,8 @@ def build_matrix(
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
 
-    values = {name: np.concatenate(chunks) for name, chunks in parts.items()}
+    # popped, so that no more than one feature is in memory twice
+    values = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     together = snapshot.identical_rows == "together"
     if snapshot.identical_rows == "copies":
         together = _may_be_copies(values, rows=done)
@@ -156,11 +157,16 @@ def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
 
 
 def _to_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """Integers as float64 with NaN for null, text as objects with None.
+    """Integers as float64 with NaN for null, text as objects with None, equal texts as one object.
 
     That is exact below 2**53, which ingest guarantees.
     """
     if pa.types.is_integer(column.type):
         floats = column.cast(pa.float64(), safe=False)
         return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
-    return np.array(column.to_pylist(), dtype=object)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    encoded = column.dictionary_encode()
+    distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    codes = encoded.indices.fill_null(-1).to_numpy()
+    return np.asarray(distinct[codes])  # the last is None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadscore.atomic import write_folder
 from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import describe_unreadable, hash_bytes, read_verified
 from leadscore.json_files import canonical_json, read_json
-from leadscore.model.apply import FORMAT, DamagedError, WinModel
 from leadscore.model.target import describe_target
-from leadscore.model.train import FitResult
 from leadscore.settings.settings import Settings
 from leadscore.times import name_moment
+
+if TYPE_CHECKING:
+    from leadscore.model.apply import WinModel
+    from leadscore.model.train import FitResult
 
 VERSION_DIGITS = 16
 BINS = "bins.json"
@@ -48,6 +50,8 @@ def write_model(folder: Path, result: FitResult, *, settings: Settings, store_ve
 
 def _build_manifest(result: FitResult, *, settings: Settings, store_version: str) -> dict[str, Any]:
     """What the model is, what it learned from and what it predicts, without its files."""
+    from leadscore.model.apply import FORMAT
+
     evaluation = result.evaluation
     scorer = result.model.scorer
     target = settings.target.model_dump(mode="json") if settings.is_dated else {}
@@ -77,6 +81,8 @@ def read_model(home: Path) -> tuple[WinModel, dict[str, Any]]:
         CorruptFileError: a file does not match its hash, or is gone.
         UserError: a file cannot be read.
     """
+    from leadscore.model.apply import DamagedError, WinModel  # which import LightGBM
+
     try:
         model = WinModel.from_folder(home)
     except DamagedError as e:

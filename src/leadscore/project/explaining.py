@@ -12,15 +12,16 @@ import pyarrow.compute as pc
 
 from leadscore.engine.opening import open_engine
 from leadscore.errors import UserError
-from leadscore.files import hash_bytes, list_manifests
+from leadscore.files import hash_file, list_manifests
 from leadscore.history.opening import open_history
 from leadscore.history.split import History
+from leadscore.locks import scratch
 from leadscore.model.apply import WinModel
 from leadscore.project.publishing import read_previous
 from leadscore.project.scoring import score_list
 from leadscore.proposals import propose
 from leadscore.publish.before import read_before
-from leadscore.publish.formats import format_files
+from leadscore.publish.formats import CSV, PARQUET, write_files
 from leadscore.publish.listed import ID, find_standing
 from leadscore.publish.publication import (
     Publication,
@@ -75,12 +76,17 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
             inputs=read_inputs(publication),
         )
         report = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
-    files = format_files(again, schema_version=manifest["schema_version"])
-    hashes = {name: hash_bytes(data) for name, data in files.items()}
     published = {name: file["sha256"] for name, file in manifest["files"].items()}
-    same = hashes == published
+    same = _hash_files(again, schema_version=manifest["schema_version"]) == published
     differs = [] if same else _differing(scores, again)
     return Replayed.from_dict(report | {"same": same, "differs": differs})
+
+
+def _hash_files(scores: pa.Table, *, schema_version: int) -> dict[str, str]:
+    """The hashes that the files of scores have, by their names."""
+    with scratch() as folder:
+        write_files(scores, folder, schema_version=schema_version)
+        return {path.name: hash_file(path) for path in (folder / PARQUET, folder / CSV)}
 
 
 def _differing(scores: pa.Table, again: pa.Table) -> list[str]:

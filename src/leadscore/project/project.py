@@ -16,60 +16,40 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
-from leadscore.history.split import History
-from leadscore.model.train import FitResult
 from leadscore.progress import Progress, silent
-from leadscore.project import (
-    auditing,
-    backtesting,
-    bulk,
-    delivering,
-    explaining,
-    ingesting,
-    judging,
-    models,
-    monitoring,
-    publishing,
-    recording,
-    reporting,
-    scoring,
-    showing,
-    status,
-    training,
-    worklist,
-)
-from leadscore.project.frames import build_frame, fit_in_memory
 from leadscore.project.moment import Moment
-from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.sales_pipeline import SalesPipeline
-from leadscore.registry.registry import Who
-from leadscore.results import (
-    Audited,
-    AuditedHistory,
-    Backtested,
-    BulkScores,
-    Deliveries,
-    Explained,
-    FailedRows,
-    ForgottenLeads,
-    Ingested,
-    Judged,
-    Monitored,
-    Published,
-    Registered,
-    Replayed,
-    Reported,
-    Scored,
-    Status,
-    Trained,
-    WrittenWorkbook,
-)
 from leadscore.settings.read import read_settings
 from leadscore.settings.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leadscore.history.split import History
+    from leadscore.model.train import FitResult
+    from leadscore.results import (
+        Audited,
+        AuditedHistory,
+        Backtested,
+        BulkScores,
+        Deliveries,
+        Explained,
+        FailedRows,
+        ForgottenLeads,
+        Ingested,
+        Judged,
+        Monitored,
+        Published,
+        Registered,
+        Replayed,
+        Reported,
+        Scored,
+        Status,
+        Trained,
+        WrittenWorkbook,
+    )
 
 
 class Project(SalesPipeline):
@@ -107,6 +87,8 @@ class Project(SalesPipeline):
         forget_damaged: bool = False,
     ) -> Ingested:
         """A new store version, read from the sources (see `ingesting.ingest`)."""
+        from leadscore.project import ingesting
+
         return ingesting.ingest(
             self.settings,
             accept=accept,
@@ -118,14 +100,20 @@ class Project(SalesPipeline):
 
     def audit(self) -> Audited:
         """Whether each field can be trusted at scoring time, and what training makes of it."""
+        from leadscore.project import auditing
+
         return auditing.audit(self.settings)
 
     def audit_history(self) -> AuditedHistory:
         """Since when each field has a history, what is lost for good, and when it is enough to learn from."""
+        from leadscore.project import recording
+
         return recording.audit_history(self.settings)
 
     def train(self, *, as_of: Moment = None) -> Trained:
         """A model trained as of a moment, written with its card; `register` makes it count."""
+        from leadscore.project import training
+
         as_of_us = self._us(as_of)
         return training.train(self.settings, as_of_us=as_of_us, progress=self.progress)
 
@@ -142,22 +130,31 @@ class Project(SalesPipeline):
 
         `by`, `at` and `why` are logged with every alias that moves.
         """
+        from leadscore.project import registering
+        from leadscore.registry.versions import Who
+
         moment = at.isoformat().replace("+00:00", "Z")
         who = Who(by, moment, why)
-        return models.register(self.settings, Path(trained.folder), who=who, promote=promote)
+        return registering.register(self.settings, Path(trained.folder), who=who, promote=promote)
 
     def score(self, *, as_of: Moment = None) -> Scored:
         """The leads open at a moment, scored by the champion; `publish` makes the list count."""
+        from leadscore.project import scoring
+
         return scoring.score(self.settings, as_of_us=self._us(as_of), progress=self.progress)
 
     def score_bulk(self, *, as_of: Moment = None) -> BulkScores:
         """The scores of all open leads as Parquet files, however many (see `bulk.score_bulk`)."""
+        from leadscore.project import bulk
+
         return bulk.score_bulk(self.settings, as_of_us=self._us(as_of))
 
     def publish(
         self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False
     ) -> Published:
         """Make a list, or the one whose id begins so, the current one (see `publishing.publish`)."""
+        from leadscore.project import explaining, publishing
+
         asked = scored if isinstance(scored, str) else scored.publication_id
         return publishing.publish(
             self.settings,
@@ -168,6 +165,8 @@ class Project(SalesPipeline):
 
     def roll_back(self) -> Published:
         """Make the list before the current one current again (see `publishing.roll_back`)."""
+        from leadscore.project import publishing
+
         return publishing.roll_back(self.settings)
 
     def deliver(
@@ -178,14 +177,20 @@ class Project(SalesPipeline):
         mode: Literal["full", "delta"] | None = None,
     ) -> Deliveries:
         """Write the current list for the targets of the settings (see `delivering.deliver`)."""
+        from leadscore.project import delivering
+
         return delivering.deliver(self.settings, publication_id, targets=targets, mode=mode)
 
     def rewrite_failed(self, target: str, results: str | Path) -> FailedRows:
         """What a CRM refused of a target's files, by reason, and these rows written again."""
+        from leadscore.project import delivering
+
         return delivering.rewrite_failed(self.settings, target, Path(results))
 
     def backtest(self, *, first: Moment = None, last: Moment = None, dates: int = 6) -> Backtested:
         """Training and scoring replayed at past dates, and settled by what is known by now."""
+        from leadscore.project import backtesting
+
         return backtesting.backtest(
             self.settings,
             from_us=self._us(first),
@@ -196,44 +201,62 @@ class Project(SalesPipeline):
 
     def monitor(self, as_of: Moment = None, *, by: str | None = None) -> Monitored:
         """Every published score settled by what was known at a moment (see `monitoring.monitor`)."""
+        from leadscore.project import monitoring
+
         return monitoring.monitor(self.settings, as_of_us=self._us(as_of), segment=by)
 
     def judge(self, name: str, *, as_of: Moment = None) -> Judged:
         """Somebody else's score beside ours, on leads that both had scored before their close."""
+        from leadscore.project import judging
+
         return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))
 
     def explain(self, lead_id: str, *, publication_id: str | None = None) -> Explained:
         """One lead of a published list (default: the current one) in full."""
+        from leadscore.project import explaining
+
         return explaining.explain(self.settings, lead_id, publication_id=publication_id)
 
     def report(
         self, publication_id: str | None = None, *, to: str | Path | None = None
     ) -> Reported:
         """A published list (default: the current one) as one HTML file, and in five lines of Markdown."""
+        from leadscore.project import reporting
+
         path = None if to is None else Path(to)
         return reporting.report(self.settings, publication_id, to=path)
 
     def digest(self, publication_id: str | None = None) -> str:
         """A published list in five lines of Markdown, with the names that people know leads by."""
+        from leadscore.project import reporting
+
         return reporting.digest(self.settings, publication_id)
 
     def workbook(
         self, publication_id: str | None = None, *, to: str | Path | None = None
     ) -> WrittenWorkbook:
         """A published list (default: the current one) as a workbook for people."""
+        from leadscore.project import worklist
+
         path = None if to is None else Path(to)
         return worklist.write_worklist(self.settings, publication_id, to=path)
 
     def forget(self, lead_id: str | None = None, *, contact: str | None = None) -> ForgottenLeads:
         """Erase what people see of a lead, or of a contact's leads (see `showing.forget`)."""
+        from leadscore.project import showing
+
         return showing.forget(self.settings, lead_id, contact=contact)
 
     def replay(self, publication_id: str, lead_id: str) -> Replayed:
         """A published list scored again from what was kept, compared byte by byte; and one lead of it in full."""
+        from leadscore.project import explaining
+
         return explaining.replay(self.settings, publication_id, lead_id)
 
     def status(self, *, clock: Moment = None, prefect: str | None = None) -> Status:
         """The store, the published list and the models, with their ages at `clock` (see `status.describe_status`)."""
+        from leadscore.project import status
+
         return status.describe_status(self.settings, clock_us=self._us(clock), prefect=prefect)
 
     # What a model learns from, as data frames
@@ -241,6 +264,8 @@ class Project(SalesPipeline):
     @contextmanager
     def history(self) -> Iterator[History]:
         """The current store version, opened for looking back (see `history/`)."""
+        from leadscore.project.opened import open_store
+
         with open_store(self.settings) as history:
             yield history
 
@@ -255,7 +280,7 @@ class Project(SalesPipeline):
     def open_leads(self, as_of: Moment = None) -> pd.DataFrame:
         """The leads open at a moment, by what was known then: lead_id, as_of_us and more."""
         with self.history() as history:
-            return history.open_list(checked_as_of(history, self._us(as_of)))
+            return history.open_list(self._as_of_us(history, as_of))
 
     def features(self, as_of: Moment = None, *, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """The raw features of snapshots, a column a feature, as they were known at each one's moment.
@@ -265,16 +290,25 @@ class Project(SalesPipeline):
             rows: snapshots, such as `snapshot` or `open_leads` gives, in any order; the features follow
                 their order and index. Default: the leads open at `as_of`.
         """
+        from leadscore.project.frames import build_frame
+
         with self.history() as history:
             if rows is None:
-                rows = history.open_list(checked_as_of(history, self._us(as_of)))
+                rows = history.open_list(self._as_of_us(history, as_of))
             return build_frame(history, rows)
 
     def fit(self, as_of: Moment = None) -> FitResult:
         """A model trained in memory, with its features and the predictions that evaluated it; no file is written."""
+        from leadscore.project.frames import fit_in_memory
+
         with self.history() as opened:
             known_us = self._known_us(opened, as_of)
             return fit_in_memory(opened, known_us=known_us, progress=self.progress)
 
     def _known_us(self, history: History, as_of: Moment) -> int:
-        return history.known_us(checked_as_of(history, self._us(as_of)))
+        return history.known_us(self._as_of_us(history, as_of))
+
+    def _as_of_us(self, history: History, as_of: Moment) -> int:
+        from leadscore.project.opened import checked_as_of
+
+        return checked_as_of(history, self._us(as_of))

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from leadscore.funnel.periods import PeriodKind
 from leadscore.progress import Progress
-from leadscore.project import (
-    after_sale,
-    forecast_backtest,
-    forecast_published,
-    forecast_target,
-    forecasting,
-    lead_timing,
-    pipeline,
-    win_loss,
-)
 from leadscore.project.moment import Moment, moment_us
-from leadscore.results import (
-    Customers,
-    Forecast,
-    ForecastBacktest,
-    Funnel,
-    TimeToWin,
-    WinLoss,
-)
 from leadscore.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from leadscore.funnel.periods import PeriodKind
+    from leadscore.results import (
+        Customers,
+        Forecast,
+        ForecastBacktest,
+        Funnel,
+        TimeToWin,
+        WinLoss,
+    )
 
 
 class SalesPipeline:
@@ -39,24 +32,30 @@ class SalesPipeline:
     settings: Settings
     progress: Progress
 
-    def funnel(
-        self, as_of: Moment = None, *, days: float = pipeline.YEAR, by: str | None = None
-    ) -> Funnel:
+    def funnel(self, as_of: Moment = None, *, days: float = 365, by: str | None = None) -> Funnel:
         """Visits to stages, and leads, in the days before a moment (see `pipeline.describe_funnel`)."""
+        from leadscore.project import pipeline
+
         as_of_us = self._us(as_of)
         return pipeline.describe_funnel(self.settings, as_of_us=as_of_us, days=days, by=by)
 
     def write_funnel(self, funnel: Funnel, *, to: str | Path) -> None:
         """A funnel as one HTML page with its charts, which needs no network."""
+        from leadscore.project import pipeline
+
         pipeline.write_page(self.settings, funnel, Path(to))
 
     def win_loss(self, as_of: Moment = None, *, days: float = 90) -> WinLoss:
         """What was won and lost in the days before a moment (see `win_loss.describe_win_loss`)."""
+        from leadscore.project import win_loss
+
         as_of_us = self._us(as_of)
         return win_loss.describe_win_loss(self.settings, as_of_us=as_of_us, days=days)
 
     def write_win_loss(self, reviewed: WinLoss, funnel: Funnel, *, to: str | Path) -> None:
         """Write what was won and lost as one self-contained HTML page, with the funnel of the same days."""
+        from leadscore.project import win_loss
+
         win_loss.write_page(reviewed, funnel, Path(to))
 
     def forecast(
@@ -75,6 +74,8 @@ class SalesPipeline:
         With a target, of wins or of revenue, also how many new leads it takes; with `target_by`, a
         field of leads, of each source.
         """
+        from leadscore.project import forecast_target, forecasting
+
         return forecasting.forecast(
             self.settings,
             as_of_us=self._us(as_of),
@@ -88,18 +89,26 @@ class SalesPipeline:
         self, forecast: Forecast, past: ForecastBacktest | None = None, *, to: str | Path
     ) -> None:
         """A forecast, with past ones beside it, as one HTML page with its charts."""
+        from leadscore.project import forecasting
+
         forecasting.write_page(forecast, past, Path(to))
 
     def publish_forecast(self, forecast: Forecast) -> str:
         """Keep a forecast to be settled later (see `forecast_published.publish_forecast`)."""
+        from leadscore.project import forecast_published
+
         return forecast_published.publish_forecast(self.settings, forecast)
 
     def publish_usual_forecast(self) -> Forecast | None:
         """Publish the forecast of three months, where there is one (see `forecasting.publish_usual`)."""
+        from leadscore.project import forecasting
+
         return forecasting.publish_usual(self.settings)
 
     def backtest_forecast(self, *, months: int = 12) -> ForecastBacktest:
         """Past months forecast at their starts, by what was known then, beside what came."""
+        from leadscore.project import forecast_backtest
+
         return forecast_backtest.backtest_forecast(
             self.settings, months=months, progress=self.progress
         )
@@ -109,11 +118,15 @@ class SalesPipeline:
 
         With `to` it is also written to that CSV file, a row a lead.
         """
+        from leadscore.project import lead_timing
+
         path = None if to is None else Path(to)
         return lead_timing.time_to_win(self.settings, as_of_us=self._us(as_of), to=path)
 
     def customers(self, as_of: Moment = None) -> Customers:
         """Who has bought, who is due for a follow-up, and who will probably come again."""
+        from leadscore.project import after_sale
+
         as_of_us = self._us(as_of)
         return after_sale.describe_project_customers(self.settings, as_of_us=as_of_us)
 

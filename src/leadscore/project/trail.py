@@ -13,7 +13,7 @@ from pathlib import Path
 from leadscore.errors import UnavailableError
 from leadscore.files import read_if_there
 from leadscore.locks import describe_write_failure, hold
-from leadscore.registry.registry import Who
+from leadscore.registry.versions import Who
 from leadscore.results.trail import Event, TrailEntry
 from leadscore.settings.settings import Settings
 

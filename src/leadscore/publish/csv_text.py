@@ -5,7 +5,7 @@ UTF-8 with commas, texts in quotes and LF; numbers in full precision, as Python'
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,20 +16,21 @@ MISSING = '""'
 SMALLEST, LARGEST = 1e-4, 1e10
 
 
-def format_csv(scores: pa.Table) -> bytes:
-    """The rows with a header; a missing value is an empty text, even of a number."""
+def write_csv(scores: pa.Table, file: BinaryIO) -> None:
+    """Write the rows with a header; a missing value is an empty text, even of a number."""
     header = ",".join(scores.schema.names) + "\n"
-    batches = scores.to_batches(max_chunksize=ROWS)
-    return header.encode() + b"".join(_format_rows(batch) for batch in batches)
+    file.write(header.encode())
+    for batch in scores.to_batches(max_chunksize=ROWS):
+        file.write(_format_rows(batch))
 
 
-def _format_rows(batch: pa.RecordBatch) -> bytes:
+def _format_rows(batch: pa.RecordBatch) -> pa.Buffer:
     columns = [_format_column(column) for column in batch.columns]
     *others, last = columns
     ended = pc.binary_join_element_wise(last, "\n", "")
     rows = pc.binary_join_element_wise(*others, ended, ",")
     text = pc.binary_join(_as_one_list(rows), "")
-    return bytes(text[0].as_buffer())
+    return text[0].as_buffer()
 
 
 def _as_one_list(texts: pa.Array) -> pa.Array:

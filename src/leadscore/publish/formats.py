@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.publish.csv_text import format_csv
+from leadscore.publish.csv_text import write_csv
 
 # 2: change, change_points, trend; settings and the previous list in the manifest
 # 3: log_odds, the last column, was raw, the third
 # 4: bant, after override
 SCHEMA_VERSION = 4
+PARQUET, CSV = "scores.parquet", "scores.csv"
 
 
-def format_files(scores: pa.Table, *, schema_version: int = SCHEMA_VERSION) -> dict[str, bytes]:
-    """The score files by name, as that version of the schema has them."""
+def write_files(scores: pa.Table, folder: Path, *, schema_version: int = SCHEMA_VERSION) -> None:
+    """Write the score files into a folder, as that version of the schema has them."""
     if schema_version < 4:
         scores = scores.drop_columns(["bant"])
     if schema_version < 3:
         scores = _with_raw(scores)
-    return {
-        "scores.parquet": _format_parquet(scores),
-        "scores.csv": format_csv(scores),
-    }
+    pq.write_table(scores.combine_chunks(), folder / PARQUET, compression="zstd")
+    with (folder / CSV).open("wb") as file:
+        write_csv(scores, file)
 
 
 def parse_parquet(data: bytes) -> pa.Table:
@@ -60,9 +60,3 @@ def _with_raw(scores: pa.Table) -> pa.Table:
     others = scores.drop_columns(["log_odds"])
     position = others.schema.names.index("as_of") + 1
     return others.add_column(position, raw, scores["log_odds"])
-
-
-def _format_parquet(scores: pa.Table) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(scores.combine_chunks(), file, compression="zstd")
-    return file.getvalue()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pyarrow as pa
 
 from leadscore.atomic import write_folder
-from leadscore.errors import CorruptFileError
-from leadscore.files import hash_bytes, read_verified
+from leadscore.errors import CorruptFileError, UnavailableError
+from leadscore.files import check_file, hash_bytes, hash_file, read_verified
 from leadscore.json_files import canonical_json, read_json
-from leadscore.publish.formats import SCHEMA_VERSION, format_files, parse_parquet
+from leadscore.locks import describe_write_failure, scratch
+from leadscore.publish.formats import CSV, PARQUET, SCHEMA_VERSION, parse_parquet, write_files
 from leadscore.times import format_us, parse_moment
 
 MANIFEST = "manifest.json"
@@ -67,8 +70,20 @@ def write_publication(
         "counts": counts,
         **basis,
     }
-    files = format_files(scores)
-    return _write(folder, manifest, files, _format_inputs(inputs), stamp=_format_stamp(as_of_us))
+    stamp = _format_stamp(as_of_us)
+    with _written(scores) as files:
+        return _write(folder, manifest, files, _format_inputs(inputs), stamp=stamp)
+
+
+@contextmanager
+def _written(scores: pa.Table) -> Iterator[dict[str, Path]]:
+    """The score files by name, in a temporary folder; as bytes they would take more memory than the list."""
+    try:
+        with scratch() as folder:
+            write_files(scores, folder)
+            yield {name: folder / name for name in (PARQUET, CSV)}
+    except OSError as e:
+        raise UnavailableError(describe_write_failure(Path(gettempdir()), e)) from e
 
 
 def _format_inputs(inputs: Mapping[str, Any] | None) -> dict[str, bytes]:
@@ -79,13 +94,13 @@ def _format_inputs(inputs: Mapping[str, Any] | None) -> dict[str, bytes]:
 def _write(
     folder: Path,
     manifest: dict[str, Any],
-    files: Mapping[str, bytes],
+    files: Mapping[str, Path],
     inputs: Mapping[str, bytes],
     *,
     stamp: str,
 ) -> Publication:
     """Write a publication, named by its date and the hash of its manifest and files."""
-    manifest["files"] = {name: _describe_file(data) for name, data in files.items()}
+    manifest["files"] = {name: _describe_file(path) for name, path in files.items()}
     manifest["inputs"] = {name: hash_bytes(data) for name, data in inputs.items()}
     publication_id = f"{stamp}-{_hash_manifest(manifest)}"
     manifest["publication_id"] = publication_id
@@ -105,11 +120,10 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     """
     home = folder / publication_id
     manifest = read_manifest(home)
-    files = {
-        name: read_verified(home / name, sha256=file["sha256"])
-        for name, file in manifest["files"].items()
-    }
-    scores = parse_parquet(files["scores.parquet"])
+    hashes = {name: file["sha256"] for name, file in manifest["files"].items()}
+    scores = parse_parquet(read_verified(home / PARQUET, sha256=hashes.pop(PARQUET)))
+    for name, sha256 in hashes.items():
+        check_file(home / name, sha256=sha256)
     return Publication(publication_id, home, manifest), scores
 
 
@@ -158,8 +172,8 @@ def read_shift(manifest: Mapping[str, Any]) -> float:
     return float(times["shift"]) if times else 0.0
 
 
-def _describe_file(data: bytes) -> dict[str, Any]:
-    return {"sha256": hash_bytes(data), "bytes": len(data)}
+def _describe_file(path: Path) -> dict[str, Any]:
+    return {"sha256": hash_file(path), "bytes": path.stat().st_size}
 
 
 def _hash_manifest(manifest: Mapping[str, Any]) -> str:

@@ -9,8 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from leadscore.model import apply
-from leadscore.model.apply import WinModel
 from leadscore.printable import as_markdown
 from leadscore.registry.versions import Decision
 from leadscore.results import (
@@ -24,6 +22,8 @@ from leadscore.results import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from leadscore.model.apply import WinModel
 
 PACKAGES = ("lightgbm", "mlflow", "numpy", "pandas")  # what a served model needs
 HEADLINE = {  # what MLflow shows first -> the metric that it is
@@ -170,6 +170,8 @@ def log_model(mlflow: ModuleType, home: Path, run_id: str, model: WinModel) -> N
     A request may give the `shift` of the running intercept as a parameter; by default it is the
     training's.
     """
+    from leadscore.model import apply
+
     types = mlflow.types
     columns = [
         types.ColSpec("string" if feature["category"] else "double", feature["name"])

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
 from leadscore.json_files import read_result
-from leadscore.model.apply import WinModel
 from leadscore.model.files import read_bins, read_model
 from leadscore.proposals import propose
 from leadscore.registry.aliases import Aliases
@@ -34,6 +33,9 @@ from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
 from leadscore.times import parse_moment
 from leadscore.wording import counted
+
+if TYPE_CHECKING:
+    from leadscore.model.apply import WinModel
 
 __all__ = ["CHAMPION", "Decision", "ModelVersion", "Registry", "Who"]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadscore.json_files import read_result
-from leadscore.model.apply import WinModel
 from leadscore.model.files import read_model
 from leadscore.registry.connection import Connection
 from leadscore.registry.contents import (
@@ -28,6 +27,9 @@ from leadscore.registry.versions import (
 )
 from leadscore.results import Evaluation
 from leadscore.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from leadscore.model.apply import WinModel
 
 SHORT = 8  # digits of a version in the name of a run
 # else MLflow's pages of the experiment are those for chat bots

@@ -9,11 +9,11 @@ import numpy as np
 
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
+from leadscore.scoring.at_once import split_evenly
 from leadscore.scoring.effects import Effect, Standing, try_answers
 from leadscore.scoring.qualification import qualify
 from leadscore.settings.settings import Settings
 
-AT_ONCE = 100_000  # leads that are scored again at once, which takes memory
 Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> leads without an answer, its effect
 
 
@@ -44,10 +44,9 @@ def ask_next(
     for letter in settings.bant:
         missing = np.flatnonzero(np.isnan(standing.strengths[letter]) & is_asked)
         if len(missing):
-            chunks = np.array_split(missing, -(-len(missing) // AT_ONCE))
             tried = [
                 try_answers(model, matrix, standing, settings, letter=letter, at=chunk)
-                for chunk in chunks
+                for chunk in split_evenly(missing)
             ]
             effects[letter] = (missing, Effect.join(tried))
     chosen = choose_questions(effects, standing)

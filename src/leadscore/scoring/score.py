@@ -14,6 +14,7 @@ from leadscore.features.feature import Feature
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
+from leadscore.scoring.at_once import split_evenly
 from leadscore.scoring.change import Current, Previous, describe_change
 from leadscore.scoring.contributions import Contributions, elapsed_at
 from leadscore.scoring.decisions import Request, decide, list_unknown
@@ -28,7 +29,6 @@ from leadscore.times import format_us
 REASON_COLUMNS = [
     f"reason_{side}_{place}" for side in ("up", "down") for place in range(1, REASONS + 1)
 ]
-AT_ONCE = 100_000  # leads that are explained at once: what features add to them takes memory
 TEXT = pa.string()
 NUMBER = pa.float64()
 SCORES = pa.schema(
@@ -157,8 +157,7 @@ def score_rows(leads: OpenLeads, *, at: np.ndarray | None = None) -> Scored:
         "as_of": np.full(len(asked), published_us),
         **decisions.columns,
     }
-    chunks = np.array_split(asked, max(1, -(-len(asked) // AT_ONCE)))
-    explained = [_explain_rows(leads, chunk) for chunk in chunks]
+    explained = [_explain_rows(leads, chunk) for chunk in split_evenly(asked)]
     for name in explained[0]:
         columns[name] = np.concatenate([of_chunk[name] for of_chunk in explained])
     return Scored(_build_table(columns, history.settings.list), decisions.facts)
