@@ -32,6 +32,7 @@ from deliveries import (
 from histories import scratch
 from leadscore import project as jobs
 from leadscore.errors import AlarmError, UserError
+from leadscore.ingest.alarms import deliveries
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
@@ -253,6 +254,29 @@ def test_delivery_when_it_is_wrong_then_an_alarm_says_so_and_the_version_before_
         read_current(settings.project_folder() / "store", project=settings.project).quarantined
         == {}
     )
+
+
+def test_delivery_when_its_facts_are_compared_in_slices_then_the_alarms_count_the_same(monkeypatch):
+    wrong = both(
+        thinned("stage_history", 0.1),
+        repeated("activities", 2, share=0.1),
+        scaled("activities", "duration_s", 1000, where=of("type", "call")),
+        swapped("activities", "actor", ACTORS),
+        emptied("outcomes", "amount"),
+        shuffled("field_history", "value", answers("budget")),
+    )
+    tables = wrong(cut(read_sample(leads=LEADS), NOW))
+
+    counted = []
+    for rows in (deliveries.SLICE_ROWS, 1000):
+        monkeypatch.setattr(deliveries, "SLICE_ROWS", rows)
+        with pytest.raises(AlarmError) as raised:
+            deliver(tables)
+        details = str(raised.value).partition(". It is quarantined")[0]
+        counted.append((raised.value.names, details))
+
+    assert counted[0] == counted[1]
+    assert set(counted[0][0]) >= {"facts_vanished", "facts_added", "scale", "rewritten", "emptied"}
 
 
 def test_delivery_when_its_moment_is_a_year_ahead_then_an_alarm_says_so():

@@ -48,26 +48,28 @@ def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
     Equal activities count each, as they are stored; of other tables, moments at which a lead has
     facts.
     """
-    if name == "activities":
-        before = _old_facts_sql(pair, "before_activities", count="COUNT(*)")
-        now = _old_facts_sql(pair, "activities_now", count="COUNT(*)")
-    else:
-        before = _old_facts_sql(pair, f"raw_before_{name}", count="1")
-        now = _old_facts_sql(pair, f"raw_now_{name}", count="1")
-    had = pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
-    added = pair.number(
-        f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
-        FROM ({now}) AS n
-        JOIN (SELECT DISTINCT lead_id FROM raw_before_leads) AS l ON l.lead_id = n.lead_id
-        LEFT JOIN ({before}) AS b ON b.lead_id = n.lead_id AND b.event_us = n.event_us"""
-    )
+    had, added = 0, 0
+    for part in pair.slices(name):
+        if name == "activities":
+            before = _old_facts_sql(pair, "before_activities", part, count="COUNT(*)")
+            now = _old_facts_sql(pair, "activities_now", part, count="COUNT(*)")
+        else:
+            before = _old_facts_sql(pair, f"raw_before_{name}", part, count="1")
+            now = _old_facts_sql(pair, f"raw_now_{name}", part, count="1")
+        had += pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
+        added += pair.number(
+            f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
+            FROM ({now}) AS n
+            JOIN (SELECT DISTINCT lead_id FROM raw_before_leads) AS l ON l.lead_id = n.lead_id
+            LEFT JOIN ({before}) AS b ON b.lead_id = n.lead_id AND b.event_us = n.event_us"""
+        )
     return had, added
 
 
-def _old_facts_sql(pair: Deliveries, view: str, *, count: str) -> str:
+def _old_facts_sql(pair: Deliveries, view: str, part: str, *, count: str) -> str:
     """SQL of how many facts (n) each lead has at each moment that is too old to be entered late."""
     return f"""SELECT lead_id, event_us, {count} AS n FROM {view}
-        WHERE event_us < {pair.before_us - LATE_US} GROUP BY lead_id, event_us"""
+        WHERE event_us < {pair.before_us - LATE_US} AND {part} GROUP BY lead_id, event_us"""
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,13 @@ def _find_more_repeated(pair: Deliveries) -> Iterator[str]:
 def _count_repeated(pair: Deliveries, view: str, period: Period) -> Repeated:
     names = pair.staged.table("activities").schema().names
     columns = columns_sql([name for name in names if name not in MAY_DIFFER])
-    row = pair.row(
-        f"""SELECT COUNT(*) AS distinct_facts, SUM(n) AS facts
-        FROM (SELECT {columns}, COUNT(*) AS n FROM {view}
-            WHERE {period.where} GROUP BY {columns}) AS d"""
-    )
-    facts = int(row["facts"] or 0)
-    return Repeated(facts, facts - row["distinct_facts"])
+    facts, distinct = 0, 0
+    for part in pair.slices("activities"):
+        row = pair.row(
+            f"""SELECT COUNT(*) AS distinct_facts, SUM(n) AS facts
+            FROM (SELECT {columns}, COUNT(*) AS n FROM {view}
+                WHERE {period.where} AND {part} GROUP BY {columns}) AS d"""
+        )
+        facts += int(row["facts"] or 0)
+        distinct += row["distinct_facts"]
+    return Repeated(facts, facts - distinct)

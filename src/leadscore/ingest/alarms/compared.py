@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from leadscore.engine.protocol import identifier, literal
-from leadscore.ingest.alarms.deliveries import Deliveries, single_facts_sql
+from leadscore.ingest.alarms.deliveries import EVERYTHING, Deliveries, single_facts_sql
 from leadscore.ingest.sql import columns_sql
 
 LEAST_PAIRS = 20  # facts in both deliveries below which nothing is said
@@ -125,20 +125,33 @@ def _compare(
     where: str = "1 = 1",
 ) -> Compared:
     old, new = f"old_{column}", f"new_{column}"
-    facts = f"({shared_facts_sql(table, [column], keys)}) AS p WHERE {where}"
-    values = pair.rows(f"SELECT {old} AS old, COUNT(*) AS n FROM {facts} GROUP BY 1")
-    changed = pair.rows(
-        f"""SELECT {old} AS old, {new} AS new, COUNT(*) AS n
-        FROM {facts} AND {old} IS DISTINCT FROM {new} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"""
-    )
-    changes = {(row["old"], row["new"]): row["n"] for row in changed}
+    values: Counter[str | None] = Counter()
+    changes: Counter[tuple[str | None, str | None]] = Counter()
+    for shared in shared_facts(pair, table, [column], keys):
+        counts = f"""SELECT {old} AS old, {new} AS new, COUNT(*) AS n
+            FROM ({shared}) AS p WHERE {where} GROUP BY 1, 2"""
+        for row in pair.rows(counts):
+            values[row["old"]] += row["n"]
+            if row["old"] != row["new"]:
+                changes[row["old"], row["new"]] += row["n"]
     return Compared(
         name=f"{table}.{column}",
         table=table,
-        facts=sum(row["n"] for row in values),
-        changed=Counter(changes),
-        values={row["old"]: row["n"] for row in values},
+        facts=values.total(),
+        changed=_most_first(changes),
+        values=dict(values),
     )
+
+
+def _most_first(
+    changes: Counter[tuple[str | None, str | None]],
+) -> Counter[tuple[str | None, str | None]]:
+    """The same changes, the commonest first and equally common ones in the order of their texts."""
+
+    def place(change: tuple[str | None, str | None]) -> tuple[int, list[tuple[bool, str]]]:
+        return -changes[change], [(text is None, text or "") for text in change]
+
+    return Counter({change: changes[change] for change in sorted(changes, key=place)})
 
 
 def compare_numbers(pair: Deliveries) -> list[Compared]:
@@ -155,17 +168,21 @@ def compare_numbers(pair: Deliveries) -> list[Compared]:
 
 def _count_missing(pair: Deliveries, table: str, column: str, keys: Sequence[str]) -> Compared:
     old, new = f"old_{column}", f"new_{column}"
-    row = pair.row(
-        f"""SELECT COUNT(*) AS n, COUNT({old}) AS had_value,
-        COUNT(CASE WHEN {old} IS NOT NULL AND {new} IS NULL THEN 1 END) AS gone
-        FROM ({shared_facts_sql(table, [column], keys)}) AS p"""
-    )
+    counts: Counter[str] = Counter()
+    for shared in shared_facts(pair, table, [column], keys):
+        counts.update(
+            pair.row(
+                f"""SELECT COUNT(*) AS n, COUNT({old}) AS had_value,
+                COUNT(CASE WHEN {old} IS NOT NULL AND {new} IS NULL THEN 1 END) AS gone
+                FROM ({shared}) AS p"""
+            )
+        )
     return Compared(
         name=f"{table}.{column}",
         table=table,
-        facts=row["n"],
-        changed=Counter({("", None): row["gone"]}),
-        values={None: row["n"] - row["had_value"]},
+        facts=counts["n"],
+        changed=Counter({("", None): counts["gone"]}),
+        values={None: counts["n"] - counts["had_value"]},
     )
 
 
@@ -184,10 +201,20 @@ def number_fields(pair: Deliveries) -> list[str]:
     return [name for name, field in fields.items() if field.type == "number"]
 
 
-def shared_facts_sql(table: str, columns: Sequence[str], keys: Sequence[str]) -> str:
-    """SQL of the facts of both deliveries: keys, and each column as old_<column>, new_<column>."""
-    before = single_facts_sql(table, side="before", columns=columns, keys=keys)
-    now = single_facts_sql(table, side="now", columns=columns, keys=keys)
+def shared_facts(
+    pair: Deliveries,
+    table: str,
+    columns: Sequence[str],
+    keys: Sequence[str],
+) -> list[str]:
+    """SQL of the facts of both deliveries, in slices: keys, and each column as old_<column>, new_<column>."""
+    parts = pair.slices(table) if "event_us" in keys else [EVERYTHING]
+    return [_shared_facts_sql(table, columns, keys, part) for part in parts]
+
+
+def _shared_facts_sql(table: str, columns: Sequence[str], keys: Sequence[str], part: str) -> str:
+    before = single_facts_sql(table, side="before", columns=columns, keys=keys, where=part)
+    now = single_facts_sql(table, side="now", columns=columns, keys=keys, where=part)
     shown = [columns_sql(keys, of="b")]
     for column in columns:
         quoted = identifier(column)

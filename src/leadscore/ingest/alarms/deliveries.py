@@ -20,6 +20,10 @@ from leadscore.store.version import StoreVersion, read_parts
 from leadscore.tables import TABLES
 
 EVENTS = ("changes", "activities", "stages", "outcomes")
+SLICE_ROWS = 1_000_000
+# Moments are often whole days or seconds, whose microseconds no such prime divides.
+PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
+EVERYTHING = "1 = 1"
 # SQL that restricts facts r to leads that both deliveries have
 LEADS_IN_BOTH = """JOIN (SELECT DISTINCT lead_id FROM raw_before_leads)
     AS lb ON lb.lead_id = r.lead_id
@@ -62,6 +66,21 @@ class Deliveries:
         """The rows that a statement returns."""
         rows: list[dict[str, Any]] = self.engine.query(sql).to_pylist()
         return rows
+
+    def slices(self, table: str) -> list[str]:
+        """SQL conditions, each of which selects a slice of a million rows or so of a table of events.
+
+        The facts of a moment are in the same slice in both deliveries, so what is counted by moments
+        in slices adds up to what is counted at once, in less memory.
+        """
+        counts = [
+            self.number(f"SELECT COUNT(*) FROM raw_{side}_{table}") for side in ("before", "now")
+        ]
+        wanted = max(counts) / SLICE_ROWS
+        if wanted <= 1:
+            return [EVERYTHING]
+        slices = next((prime for prime in PRIMES if prime >= wanted), PRIMES[-1])
+        return [f"ABS(event_us) % {slices} = {number}" for number in range(slices)]
 
     def events(self) -> list[str]:
         """The tables of events that can be compared."""
@@ -143,7 +162,14 @@ def _is_reread(staged: Staged, part: Part) -> bool:
     return bool(key != part["key"])
 
 
-def single_facts_sql(table: str, *, side: str, columns: Sequence[str], keys: Sequence[str]) -> str:
+def single_facts_sql(
+    table: str,
+    *,
+    side: str,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    where: str,
+) -> str:
     """SQL of the facts of a delivery that share their `keys` with no other fact."""
     names = columns_sql(keys)
     shown = [names]
@@ -151,4 +177,4 @@ def single_facts_sql(table: str, *, side: str, columns: Sequence[str], keys: Seq
         quoted = columns_sql([column])
         shown.append(f"MIN({quoted}) AS {quoted}")
     return f"""SELECT {", ".join(shown)} FROM raw_{side}_{table}
-        GROUP BY {names} HAVING COUNT(*) = 1"""
+        WHERE {where} GROUP BY {names} HAVING COUNT(*) = 1"""

@@ -21,7 +21,7 @@ from leadscore.ingest.alarms.compared import (
     LEAST_PAIRS,
     MANY,
     lead_columns,
-    shared_facts_sql,
+    shared_facts,
 )
 from leadscore.ingest.alarms.deliveries import Deliveries
 from leadscore.ingest.alarms.shared_numbers import (
@@ -40,12 +40,10 @@ def find_rescaled(pair: Deliveries) -> Iterator[str]:
     of_leads = lead_numbers(pair, "number")
     columns = chain(event_numbers(pair), of_leads, change_numbers(pair))
     for column in columns:
-        old, new = column.read(pair)
-        both = (old > 0) & (new > 0)
-        facts = int(both.sum())
-        powers = powers_of_ten(old, new)
+        changed = column.read_changed(pair)
+        powers = powers_of_ten(changed.old, changed.new)
         rescaled = powers[~np.isnan(powers) & (powers != 0)]
-        n = len(rescaled)
+        n, facts = len(rescaled), changed.positive
         if facts >= LEAST_PAIRS and n >= LEAST_CHANGED and n > FEW * facts:
             factor = 10.0 ** np.median(rescaled)
             yield (
@@ -65,26 +63,25 @@ def find_rewritten_numbers(pair: Deliveries) -> Iterator[str]:
 
 def _find_other_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str]:
     """A column of events of which many past numbers are others, and not only rescaled."""
-    old, new = column.read(pair)
-    is_other = (old != new) & np.isnan(powers_of_ten(old, new))
+    changed = column.read_changed(pair)
+    is_other = np.isnan(powers_of_ten(changed.old, changed.new))
     n = int(is_other.sum())
-    is_enough = len(old) >= LEAST_PAIRS and n >= LEAST_CHANGED
-    if is_enough and n > FEW * len(old):
-        yield f"{column.name} changed in {n:,} of {len(old):,} rows exported before"
+    is_enough = changed.facts >= LEAST_PAIRS and n >= LEAST_CHANGED
+    if is_enough and n > FEW * changed.facts:
+        yield f"{column.name} changed in {n:,} of {changed.facts:,} rows exported before"
 
 
 def _find_unrelated_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str]:
     """A column in which many numbers of closed leads are unrelated to the old ones."""
-    closed = replace(column, facts=_closed_sql(pair, column.facts))
-    old, new = closed.read(pair)
-    changed = old != new
-    n = int(changed.sum())
-    is_enough = len(old) >= LEAST_PAIRS and n >= LEAST_CHANGED
-    if not is_enough or n <= MANY * len(old):
+    closed = replace(column, facts=[_closed_sql(pair, facts) for facts in column.facts])
+    changed = closed.read_changed(pair)
+    n = len(changed.old)
+    is_enough = changed.facts >= LEAST_PAIRS and n >= LEAST_CHANGED
+    if not is_enough or n <= MANY * changed.facts:
         return
-    if _rank_correlation(old[changed], new[changed]) < RELATED:
+    if _rank_correlation(changed.old, changed.new) < RELATED:
         yield (
-            f"{column.name} changed in {n:,} of {len(old):,} leads that were closed before, "
+            f"{column.name} changed in {n:,} of {changed.facts:,} leads that were closed before, "
             "unrelated to what it was: is the column beside the right rows?"
         )
 
@@ -99,7 +96,8 @@ def find_reassigned(pair: Deliveries) -> Iterator[str]:
     """Many closed leads with another owner: open ones may well go to other reps."""
     if "leads" not in pair.tables or "owner_id" not in lead_columns(pair, "text"):
         return
-    owners = _closed_sql(pair, shared_facts_sql("leads", ["owner_id"], LEAD))
+    (facts,) = shared_facts(pair, "leads", ["owner_id"], LEAD)
+    owners = _closed_sql(pair, facts)
     row = pair.row(
         f"""SELECT COUNT(*) AS n,
         COUNT(CASE WHEN old_owner_id <> new_owner_id THEN 1 END) AS moved

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from leadscore.ingest.alarms.compared import (
     NUMBERS,
     lead_columns,
     number_fields,
-    shared_facts_sql,
+    shared_facts,
 )
 from leadscore.ingest.alarms.deliveries import Deliveries
 
@@ -23,25 +24,59 @@ WHOLE = 0.003  # how near a power of ten a factor must be, for numbers that were
 
 
 @dataclass(frozen=True)
+class ChangedNumbers:
+    """The numbers that differ between two deliveries.
+
+    Attributes:
+        old, new: int64 (n,) each, of the facts whose number is another one now.
+        facts: how many facts have a number in both.
+        positive: of how many of these both numbers are above 0.
+    """
+
+    old: np.ndarray
+    new: np.ndarray
+    facts: int
+    positive: int
+
+
+@dataclass(frozen=True)
 class SharedNumbers:
     """A column of numbers or dates, or a field of `changes`.
 
-    `facts` is SQL of the facts that both deliveries have, with the number of each as old_<column>
-    and new_<column>.
+    `facts` is SQL of the facts that both deliveries have, in slices, with the number of each as
+    old_<column> and new_<column>.
     """
 
     name: str
     column: str
-    facts: str
+    facts: Sequence[str]
 
-    def read(self, pair: Deliveries) -> tuple[np.ndarray, np.ndarray]:
-        """Old and new numbers, int64 (n,) each, of the facts that have both."""
-        old, new = f"old_{self.column}", f"new_{self.column}"
-        rows = pair.engine.query(
-            f"""SELECT CAST({old} AS BIGINT) AS old, CAST({new} AS BIGINT) AS new
-            FROM ({self.facts}) AS r WHERE {old} IS NOT NULL AND {new} IS NOT NULL"""
+    def read_changed(self, pair: Deliveries) -> ChangedNumbers:
+        """The numbers that are others now; those of most facts are not, so they stay unread."""
+        counts: Counter[str] = Counter()
+        old, new = [], []
+        for sql in self.facts:
+            both = self._both_sql(sql)
+            counts.update(
+                pair.row(
+                    f"""SELECT COUNT(*) AS facts,
+                    COUNT(CASE WHEN old > 0 AND new > 0 THEN 1 END) AS positive FROM ({both}) AS b"""
+                )
+            )
+            changed = pair.engine.query(f"SELECT * FROM ({both}) AS b WHERE old <> new")
+            old.append(changed["old"].to_numpy())
+            new.append(changed["new"].to_numpy())
+        return ChangedNumbers(
+            np.concatenate(old),
+            np.concatenate(new),
+            facts=counts["facts"],
+            positive=counts["positive"],
         )
-        return rows["old"].to_numpy(), rows["new"].to_numpy()
+
+    def _both_sql(self, facts: str) -> str:
+        old, new = f"old_{self.column}", f"new_{self.column}"
+        return f"""SELECT CAST({old} AS BIGINT) AS old, CAST({new} AS BIGINT) AS new
+            FROM ({facts}) AS r WHERE {old} IS NOT NULL AND {new} IS NOT NULL"""
 
 
 def event_numbers(pair: Deliveries) -> Iterator[SharedNumbers]:
@@ -49,7 +84,7 @@ def event_numbers(pair: Deliveries) -> Iterator[SharedNumbers]:
     for table, columns in NUMBERS.items():
         if table in pair.tables:
             for column in columns:
-                facts = shared_facts_sql(table, [column], EVENT)
+                facts = shared_facts(pair, table, [column], EVENT)
                 yield SharedNumbers(f"{table}.{column}", column, facts)
 
 
@@ -57,16 +92,17 @@ def lead_numbers(pair: Deliveries, kind: str) -> Iterator[SharedNumbers]:
     """The mapped numbers, or dates, of leads."""
     if "leads" in pair.tables:
         for column in lead_columns(pair, kind):
-            facts = shared_facts_sql("leads", [column], LEAD)
+            facts = shared_facts(pair, "leads", [column], LEAD)
             yield SharedNumbers(f"leads.{column}", column, facts)
 
 
 def change_numbers(pair: Deliveries) -> Iterator[SharedNumbers]:
     """The values of fields that are numbers in `changes`."""
     if "changes" in pair.tables:
-        changes = shared_facts_sql("changes", ["value"], CHANGE)
+        changes = shared_facts(pair, "changes", ["value"], CHANGE)
         for field in number_fields(pair):
-            facts = f"SELECT * FROM ({changes}) AS q WHERE field = {literal(field)}"
+            is_field = f"field = {literal(field)}"
+            facts = [f"SELECT * FROM ({part}) AS q WHERE {is_field}" for part in changes]
             yield SharedNumbers(f"changes.{field}", "value", facts)
 
 

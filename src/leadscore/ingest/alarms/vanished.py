@@ -48,17 +48,23 @@ def _find_gone_leads(pair: Deliveries) -> Iterator[str]:
 
 def _find_gone_facts(pair: Deliveries, name: str) -> Iterator[str]:
     """Moments at which a lead had facts of a table and has none; both deliveries have the lead."""
-    row = pair.row(
-        f"""SELECT COUNT(*) AS n, COUNT(CASE WHEN n.lead_id IS NULL THEN 1 END) AS gone
-        FROM (SELECT DISTINCT r.lead_id, r.event_us FROM raw_before_{name} AS r {LEADS_IN_BOTH}
-            WHERE r.event_us < {pair.before_us}) AS b
-        LEFT JOIN (SELECT DISTINCT lead_id, event_us FROM raw_now_{name}) AS n
-            ON n.lead_id = b.lead_id AND n.event_us = b.event_us"""
-    )
-    n, gone = row["n"], row["gone"]
+    n, gone = 0, 0
+    for part in pair.slices(name):
+        row = pair.row(_gone_facts_sql(pair, name, part))
+        n += row["n"]
+        gone += row["gone"]
     limit = pair.staged.settings.validation.max_vanished
     if gone >= LEAST_FACTS and gone > limit * n:
         yield f"{gone:,} of {n:,} facts of {name} dated before {format_us(pair.before_us)} are gone"
+
+
+def _gone_facts_sql(pair: Deliveries, name: str, part: str) -> str:
+    """SQL of how many moments (n) with facts there were in a slice, and how many are gone."""
+    return f"""SELECT COUNT(*) AS n, COUNT(CASE WHEN n.lead_id IS NULL THEN 1 END) AS gone
+        FROM (SELECT DISTINCT r.lead_id, r.event_us FROM raw_before_{name} AS r {LEADS_IN_BOTH}
+            WHERE r.event_us < {pair.before_us} AND {part}) AS b
+        LEFT JOIN (SELECT DISTINCT lead_id, event_us FROM raw_now_{name} WHERE {part}) AS n
+            ON n.lead_id = b.lead_id AND n.event_us = b.event_us"""
 
 
 def _find_filtered(pair: Deliveries, *, limit: float) -> Iterator[str]:
