@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from leadscore.ingest.checks.leads import ACCEPTED_LEADS
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS, EXPORTED_IDS
 from leadscore.ingest.staged import Staged
 from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
 from leadscore.wording import counted
@@ -13,6 +13,7 @@ SAMPLE = 1000  # ids of rejected facts
 
 LOST_SQL = f"""SELECT source, lead_id, COUNT(*) AS n FROM rule_rejects
     WHERE rule = 'reference' AND lead_id <> ''
+        AND lead_id NOT IN (SELECT lead_id FROM {EXPORTED_IDS} AS e WHERE lead_id IS NOT NULL)
     GROUP BY source, lead_id ORDER BY source, lead_id LIMIT {SAMPLE}"""
 LEADS_SQL = f"SELECT part, lead_id FROM {ACCEPTED_LEADS} AS l"
 

@@ -19,6 +19,9 @@ ACCEPTED_LEADS = "(SELECT * FROM checked_leads WHERE broken_rule = '')"
 REFUSED_IDS = """(SELECT DISTINCT lead_id FROM row_rejects
     WHERE "table" = 'leads' AND severity = 'refused')"""
 
+# SQL of the ids of all leads that the export has, accepted or refused
+EXPORTED_IDS = f"(SELECT lead_id FROM checked_leads UNION SELECT lead_id FROM {REFUSED_IDS} AS r)"
+
 # A lead with another row, accepted or refused, is not ignored.
 IGNORED_SQL = f"""SELECT i.lead_id, MIN(i.name) AS name
     FROM ignored_rows AS i

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from leadscore.ingest.checks.leads import ACCEPTED_LEADS
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS, EXPORTED_IDS
+from leadscore.ingest.checks.several_rows import shares_ids
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.staged import Staged
 from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
@@ -24,6 +25,7 @@ LOST_SQL = f"""SELECT source, "table", lead_id, n FROM (
     SELECT source, "table", lead_id, COUNT(*) AS n,
         ROW_NUMBER() OVER (PARTITION BY source, "table" ORDER BY COUNT(*) DESC, lead_id) AS place
     FROM rule_rejects WHERE rule = 'reference' AND lead_id <> ''
+        AND lead_id NOT IN (SELECT lead_id FROM {EXPORTED_IDS} AS e WHERE lead_id IS NOT NULL)
     GROUP BY source, "table", lead_id) AS l
     WHERE place <= {SAMPLE} ORDER BY source, "table", lead_id"""
 
@@ -91,6 +93,8 @@ def _hints_of(staged: Staged, lost: _Lost, ids: set[str]) -> Iterator[str]:
     if not others:
         return
     looked_up = _column_with(staged, ends.leads, sorted(others))
+    if looked_up is not None and shares_ids(staged, ends.leads.source):
+        return  # that column is the id of the leads, and not the one that is mapped
     if looked_up == ends.id_column:
         return  # ids of leads that were rejected: that is what to mend
     if looked_up is not None:
