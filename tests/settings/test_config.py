@@ -608,6 +608,8 @@ def undated(time, **changes):
             "outcomes has no column 'sequence'",
         ),
         ({"fields": {"city": {}, "sequence": {}}}, "fields.sequence: the name is taken"),
+        ({"fields": {"city": {}, "stage_now": {}}}, "fields.stage_now: the name is taken"),
+        ({"fields": {"city": {}, "before": {}}}, "fields.before: the name is taken"),
     ],
 )
 def test_settings_when_nothing_is_dated_then_what_needs_dates_or_cannot_be_joined_is_refused(

@@ -76,7 +76,7 @@ class Plan:
         names: dict[str, str] = {}
         for events in self.events:
             if events.value is not None and events.kind is not None:
-                names |= {value: slug(value) for value in events.kind.values}
+                names |= {value: _free_name(value) for value in events.kind.values}
         return names
 
     @cached_property
@@ -130,7 +130,7 @@ class Plan:
             fields = events.kind.text.to_pylist()
             values = events.value.text.to_pylist()
             pairs = set(zip(fields, values, strict=True))
-            return {value for field, value in pairs if value and slug(field) == name}
+            return {value for field, value in pairs if value and self.histories[field] == name}
         return set()
 
 
@@ -145,6 +145,12 @@ def _field_columns(leads: Leads, parts: Mapping[str, Column]) -> list[Column]:
         if not (column.name in taken or says_nothing or is_key):
             chosen.append(column)
     return chosen
+
+
+def _free_name(text: str) -> str:
+    """A name for the settings that is none of ours."""
+    name = slug(text)
+    return f"{name}_of_lead" if name in RESERVED else name
 
 
 def _name_columns(columns: Iterable[Column], histories: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,9 @@ from leadscore.tables import PERSONAL
 TIMES = ("event_at", "available_at", "event_us", "available_us", "sequence")
 HASHES = tuple(f"{name}_hash" for name in PERSONAL)
 STAGED = ("part", "line", "extra", "from_us", "same_id", "copy", "broken_rule", *HASHES)
-RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED}  # no field can have these names
+OF_LOGS = ("stage_now", "before")  # what an entry can give beside fields, for logs of changes
+# no field can have these names
+RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED, *OF_LOGS}
 
 
 class LeadField(Frozen):
