@@ -215,3 +215,20 @@ def test_header_when_a_title_stands_above_in_a_sheet_then_its_row_is_known(tmp_p
     file = SourceFile("x", tmp_path / "x.xlsx", "x.xlsx")
 
     assert find_header_row(RowsOfFile(file, Source(path="x.xlsx"))) == 3
+
+
+def test_init_when_a_flag_says_unknown_of_some_leads_then_says_that_these_are_open(
+    tmp_path: Path,
+) -> None:
+    words = ("Unknown", "Yes", "No")
+    deals = ["Deal Id;Created;Closed;Won"]
+    for number in range(LEADS):
+        closed = f"{created(number) + timedelta(days=20):%Y-%m-%d}" if state(number) else ""
+        deals.append(f"D{number};{created(number):%Y-%m-%d};{closed};{words[state(number)]}")
+    write(tmp_path / "exports" / "deals.csv", deals)
+
+    _, ingested = start_in(tmp_path)
+
+    assert counts(ingested)["outcomes"] == LEADS - LEADS // 3
+    text = (tmp_path / "leadscore.toml").read_text()
+    assert "# Leads with any other value are open: 'Unknown'" in text

@@ -92,6 +92,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         findings.append(Finding("closed", f"{place}: {leads.closed.name}", evidence, doubt))
     if leads.outcome is not None:
         evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
+        if leads.open_values():
+            evidence += f"; open: {listed(leads.open_values(), most=4)}"
         doubt = _doubt_losses(leads, leads.outcome)
         findings.append(Finding("outcome", f"{place}: {leads.outcome.name}", evidence, doubt))
     if leads.closing is not None:

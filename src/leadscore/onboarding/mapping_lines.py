@@ -13,6 +13,7 @@ from leadscore.onboarding.roles import Events
 from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
 from leadscore.onboarding.words import slug
+from leadscore.wording import listed
 
 ACTORS = {"lead", "rep", "system"}
 CLOSED = "closed"  # the view that stands for leads that closed nobody knows when
@@ -58,6 +59,8 @@ def write_outcomes(text: Text, plan: Plan) -> None:
     source = CLOSED if plan.lacks_close_date else leads.source
     ends = (leads.won, leads.lost)
     _write_closes(text, source, columns, leads.outcome, ends)
+    if leads.open_values():
+        text.add(f"# Leads with any other value are open: {listed(leads.open_values())}")
 
 
 def _write_closing_dates(text: Text, plan: Plan, closing: ClosingDates) -> None:

@@ -51,6 +51,14 @@ class Leads:
             return [self.closing.won, self.closing.lost]
         return [self.closed] if self.closed is not None else []
 
+    def open_values(self) -> list[str]:
+        """The values of the outcome that mean neither won nor lost, the commonest first."""
+        if self.outcome is None:
+            return []
+        closing = {*self.won, *self.lost}
+        by_count = [value for value, _ in self.outcome.values.most_common()]
+        return [value for value in by_count if value not in closing]
+
     def has_outcomes(self) -> bool:
         """Whether something says which leads were won and which lost."""
         return self.outcome is not None or self.closing is not None
@@ -193,7 +201,7 @@ def _read_outcome(column: Column) -> _Outcome | None:
     lost = [value for value in values if words.means_lost(value)]
     named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
     is_clear = bool(won and lost)
-    if not is_clear and named and len(values) == 2:
+    if not is_clear and named and all(map(words.answers_yes_or_no, values)):
         won = [value for value in values if value.casefold() in words.YES]
         lost = [value for value in values if value.casefold() in words.NO]
     if not (won and lost):

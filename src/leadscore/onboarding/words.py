@@ -75,6 +75,8 @@ LOST = (
 )
 YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
+UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
+    "offen", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"}  # fmt: skip
 OF_ACTIVITIES = (  # what a status says of an activity, and not of a lead
     "completed done open planned scheduled cancelled canceled missed held pending overdue started progress "
     "deferred waiting erledigt abgeschlossen offen geplant"
@@ -115,6 +117,15 @@ def means_lost(value: str) -> bool:
     if speaks_of(value, LOST):
         return True
     return bool(speaks_of(value, WON)) and _is_negated(value)
+
+
+def answers_yes_or_no(value: str) -> bool:
+    """Whether a value is yes, no, or that nobody knows yet.
+
+    >>> answers_yes_or_no("Ja"), answers_yes_or_no("Unknown"), answers_yes_or_no("North")
+    (True, True, False)
+    """
+    return value.casefold() in YES | NO | UNKNOWN
 
 
 def _is_negated(value: str) -> bool:
