@@ -76,11 +76,16 @@ class SourceFormatError(UserError):
 
 
 class MissingColumnsError(UserError):
-    """A source file without columns that the mapping reads.
+    """A source file, or a view, without columns that the settings name.
 
     Attributes:
-        missing: the columns that the mapping reads and the file does not have.
+        source: the source or view.
+        name: of the file.
+        missing: the columns that the settings name and the file does not have.
         available: the columns that the file has.
+        delimiter: between the values of a text file; None of other files.
+
+    What the missing columns are for, the `purpose`, goes right after their names.
     """
 
     def __init__(
@@ -91,12 +96,27 @@ class MissingColumnsError(UserError):
         missing: Sequence[str],
         available: Sequence[str],
         delimiter: str | None,
+        purpose: str = "",
     ) -> None:
+        self.source = source
+        self.name = name
         self.missing = tuple(missing)
         self.available = tuple(available)
+        self.delimiter = delimiter
         super().__init__(
-            f"source {source!r}: {name} has no column {listed(missing)}; it has {listed(available)}"
-            + self._suggest(delimiter)
+            f"source {source!r}: {name} has no column {listed(missing)}{purpose}; "
+            f"it has {listed(available)}" + self._suggest(delimiter)
+        )
+
+    def with_purpose(self, purpose: str) -> MissingColumnsError:
+        """The same error, saying what the columns are for."""
+        return MissingColumnsError(
+            self.source,
+            self.name,
+            missing=self.missing,
+            available=self.available,
+            delimiter=self.delimiter,
+            purpose=purpose,
         )
 
     def _suggest(self, delimiter: str | None) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 import histories
+from leadscore import project as jobs
+from leadscore.errors import MissingColumnsError
+from leadscore.settings.preset import preset_names, read_preset
 from presets import (
     dynamics,
     dynamics_leads,
@@ -38,6 +41,20 @@ EXPORTS: dict[str, Callable[[Path], None]] = {
     "salesforce": lambda folder: salesforce.build_organisation(DEALS).write(folder),
     "salesforce/leads": lambda folder: salesforce_leads.build_leads(DEALS).write(folder),
     "zoho/api": lambda folder: zoho_tables.build_records(DEALS).write_bulk_files(folder),
+}
+FLAGS = {  # preset -> file of the leads, and the flag that a spreadsheet translates
+    "hubspot/dlt": ("deals.csv", "hs_is_closed_won"),
+    "odoo": ("crm_lead.csv", "active"),
+    "salesforce": ("Opportunity.csv", "IsClosed"),
+    "salesforce/leads": ("Lead.csv", "IsConverted"),
+}
+# sources whose rows need no id: they have their line for one, or are leads that few rows name
+WITHOUT_ID = {
+    "dynamics/leads": {"opportunities"},
+    "pipedrive": {"activities_list"},
+    "zoho": {"calls"},
+    "zoho/api": {"call_list"},
+    "zoho/fivetran": {"call"},
 }
 VERSIONED = {  # preset -> file of the leads, when a row was changed, and a column that was another
     "dynamics": ("opportunity.csv", "modifiedon", "estimatedvalue"),
@@ -106,6 +123,74 @@ def test_rows_when_they_stand_twice_as_postgresql_writes_them_then_the_facts_are
         world.write_table(path, landed + landed, list(rows[0]))
 
     assert ingest(copied, preset) == exported(preset)
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_source_when_of_a_preset_then_it_says_which_ids_its_rows_need(preset: str) -> None:
+    sources = read_preset(preset)["sources"]
+    without = {name for name, source in sources.items() if not source.get("required")}
+
+    assert without == WITHOUT_ID.get(preset, set())
+
+
+@pytest.mark.parametrize("preset", ["salesforce", "pipedrive/airbyte"])
+def test_rows_when_they_have_no_id_then_each_is_a_reject(tmp_path: Path, preset: str) -> None:
+    folder = written(tmp_path / "without", preset)
+    settings = world.settings_in(folder, preset, more=world.LENIENT)
+    expected = {}
+    for name, source in settings.sources.items():
+        path = folder / source.place()
+        if path.is_file():
+            rows = read(path)
+            columns = [column for choice in source.required for column in choice]
+            lost = rows[0] | dict.fromkeys(columns, "")
+            world.write_table(path, [*rows, lost], list(rows[0]))
+            expected[name] = 1
+
+    export = world.ingest_folder(folder, preset, more=world.LENIENT)
+
+    accounts = export.ingested.accounts.sources
+    assert {name: accounts[name].rejected for name in expected} == expected
+
+
+@pytest.mark.parametrize("preset", ["hubspot/dlt", "pipedrive/airbyte"])
+def test_file_when_it_has_no_column_of_ids_then_refused_by_name(
+    tmp_path: Path, preset: str
+) -> None:
+    folder = written(tmp_path / "without", preset)
+    settings = world.settings_in(folder, preset)
+    for source in settings.sources.values():
+        path = folder / source.place()
+        if not path.is_file():
+            continue
+        rows = read(path)
+        name = source.required[0][0]
+        world.write_table(path, [without(row, name) for row in rows], list(without(rows[0], name)))
+
+        with pytest.raises(MissingColumnsError, match=f"{path.name} has no column '{name}', which"):
+            jobs.ingest(settings)
+        world.write_table(path, rows, list(rows[0]))
+
+
+def without(row: Row, name: str) -> Row:
+    return {column: text for column, text in row.items() if column != name}
+
+
+@pytest.mark.parametrize("preset", FLAGS)
+def test_lead_when_its_flag_cannot_be_read_then_rejected_and_not_open(
+    tmp_path: Path, preset: str
+) -> None:
+    folder = written(tmp_path / "translated", preset)
+    name, flag = FLAGS[preset]
+    rows = read(folder / name)
+    translated = [rows[0] | {flag: "WAHR"}, *rows[1:]]
+    world.write_table(folder / name, translated, list(rows[0]))
+
+    export = world.ingest_folder(folder, preset, more=world.LENIENT)
+
+    assert export.ingested.rejects["unselected"] == 1
+    (value,) = export.rejected()["unselected"]
+    assert "WAHR" in str(value)
 
 
 @pytest.mark.cases(2)

@@ -13,6 +13,8 @@ from leadscore.ingest.mapping.breaks import reject_rows
 from leadscore.ingest.mapping.entries import Mapped
 from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.readers.batch import Batch, SourceFile
+from leadscore.ingest.readers.values import MISSING
+from leadscore.ingest.required import RULE, Required, lacks_all
 from leadscore.settings.mapping import Mapping
 
 
@@ -51,15 +53,17 @@ class RowAccount:
         texts: Texts,
         *,
         candidates: np.ndarray,
+        complete: np.ndarray,
         used: np.ndarray,
     ) -> None:
-        """Count a batch's rows (n,): `candidates` were not ignored, `used` ones were selected.
+        """Count a batch's rows (n,).
 
-        Where views read the source, they use all rows that are not ignored.
+        `candidates` were not ignored, `complete` ones have what every row needs, `used` ones were
+        selected. Where views read the source, they use all complete rows.
         """
         if self.feeds_views:
-            used = candidates
-        unselected = candidates & ~used
+            used = complete
+        unselected = complete & ~used
         self.rejects.append(self._reject_unselected(batch, texts, unselected))
         self.rejects.append(self._reject_malformed(batch))
 
@@ -67,7 +71,31 @@ class RowAccount:
         self.read += len(candidates) + malformed
         self.used += int(used.sum())
         self.ignored += int((~candidates).sum())
-        self.rejected += int(unselected.sum()) + malformed
+        self.rejected += int((candidates & ~used).sum()) + malformed
+
+    def reject_incomplete(
+        self,
+        batch: Batch,
+        texts: Texts,
+        candidates: np.ndarray,
+        required: Required,
+    ) -> np.ndarray:
+        """Which candidates (n,) have what every row needs; the others are noted as rejects."""
+        complete = candidates
+        for choice in required:
+            lacking = complete & lacks_all(texts, choice)
+            complete = complete & ~lacking
+            lines = batch.lines[lacking]
+            rejects = reject_rows(
+                self.file.source,
+                self.file.name,
+                lines,
+                rule=RULE,
+                column=choice[0],
+                values=[MISSING] * len(lines),
+            )
+            self.rejects.append(rejects)
+        return complete
 
     def add_ignored(self, rows: int) -> None:
         """Count malformed rows that an ignore rule matched."""

@@ -1,19 +1,18 @@
-"""What became of every row, by source and by table, and the limits on how many may be refused."""
+"""What became of every row, by source and by table."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from leadscore.errors import LeadscoreError, UserError
+from leadscore.errors import LeadscoreError
 from leadscore.ingest.checks.checked_table import CheckedTable
 from leadscore.ingest.part import Part
 from leadscore.ingest.sql import columns_sql
 from leadscore.ingest.staged import Staged
-from leadscore.proposals import propose
 from leadscore.store.objects import write_rows
 from leadscore.tables import REJECTS, TABLES
 
@@ -115,65 +114,3 @@ def write_rejects(staged: Staged, checked: Mapping[str, CheckedTable]) -> dict[s
     for row in counts.to_pylist():
         by_severity[row["severity"]][row["rule"]] = row["n"]
     return {**part, "rules": by_severity["refused"], "warned": by_severity["warned"]}
-
-
-def check_stored(accounts: Accounts, rules: dict[str, int], *, hints: Sequence[str]) -> None:
-    """Stop if no lead is left.
-
-    Raises:
-        UserError: every row of `leads` was refused or ignored; `rules` counts the refused.
-    """
-    if not accounts["tables"]["leads"]["stored"]:
-        counts = ", ".join(f"{n} by {rule}" for rule, n in rules.items())
-        reason = counts or "the mapping selected none"
-        message = f"no lead could be stored: {reason}; no version was written"
-        raise UserError(message, then=hints)
-
-
-def check_refused(
-    accounts: Accounts,
-    rules: dict[str, int],
-    *,
-    limit: float,
-    hints: Sequence[str],
-) -> None:
-    """Stop if too many rows were refused.
-
-    Raises:
-        UserError: more than the share `limit` of a source's or a table's rows.
-    """
-    shares = {}
-    for name, counts in accounts["sources"].items():
-        shares[f"file of {name}"] = (counts["rejected"], counts["read"])
-    for name, counts in accounts["tables"].items():
-        shares[f"table {name}"] = (counts["rejected"], counts["selected"])
-
-    over = {
-        name: (rejected, rows)
-        for name, (rejected, rows) in shares.items()
-        if rejected > limit * rows
-    }
-    if over:
-        raise UserError(_describe_refused(over, rules, limit=limit), then=hints)
-
-
-def _describe_refused(
-    over: Mapping[str, tuple[int, int]],
-    rules: Mapping[str, int],
-    *,
-    limit: float,
-) -> str:
-    """More rows were refused than the settings allow.
-
-    Args:
-        over: file or table -> rows refused, and rows in all.
-        rules: rule -> rows refused.
-        limit: the share that the settings allow.
-    """
-    shares = [f"{name}: {refused:,} of {n:,} rows" for name, (refused, n) in over.items()]
-    by_rule = ", ".join(f"{n:,} by {rule}" for rule, n in rules.items())
-    return (
-        f"more than {limit:.0%} of rows were refused ({'; '.join(shares)}), by rule: {by_rule}; "
-        f"no version was written. See them: {propose('rejects')}. Mend the mapping, let a rule "
-        "warn under validation.severity, or raise validation.max_refused"
-    )

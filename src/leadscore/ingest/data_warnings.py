@@ -39,6 +39,7 @@ def find_data_warnings(staged: Staged, *, known_until: int, repeated: int) -> li
     """
     return [
         *_warn_of_missing_sources(staged),
+        *_warn_of_empty_views(staged),
         *_warn_of_creations(staged, known_until),
         *_warn_of_currencies(staged),
         *_warn_of_late_rows(staged),
@@ -54,6 +55,19 @@ def _warn_of_missing_sources(staged: Staged) -> Iterator[str]:
     for name, source in staged.settings.sources.items():
         if source.optional is not None and name not in present:
             yield f"no file for {name} ({source.path}), so {source.optional}"
+
+
+def _warn_of_empty_views(staged: Staged) -> Iterator[str]:
+    """Views out of which no row came, although all that they read has rows."""
+    for part in staged.parts:
+        view = part.get("views", {}).get(part["source"])
+        if view is None or view["rows"] or not all(view["rows_in"].values()):
+            continue
+        read = ", ".join(f"{counted(n, 'row')} of {name}" for name, n in view["rows_in"].items())
+        yield (
+            f"the view {part['source']} gives no rows, although it reads {read}: do the columns "
+            "by which it joins them hold the same?"
+        )
 
 
 def _warn_of_creations(staged: Staged, known_until: int) -> Iterator[str]:

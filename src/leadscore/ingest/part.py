@@ -12,13 +12,14 @@ from typing import Any
 
 from leadscore.atomic import write_pointer
 from leadscore.engine import Engine
-from leadscore.errors import CorruptFileError
+from leadscore.errors import CorruptFileError, MissingColumnsError
 from leadscore.files import hash_bytes, hash_file, list_below
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.read_by_views import columns_in_views, select_of, sources_of_views
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.ingest.readers.rows import Rows, rows_of
 from leadscore.ingest.reading import FileReading
+from leadscore.ingest.required import purpose_of
 from leadscore.ingest.shown.rows import has_shown, keep_shown, shown_folder
 from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import scratch
@@ -139,7 +140,11 @@ def _read_rows(
             personal=personal,
             view_text=view_text,
         )
-        part = reading.read(engine, folder)
+        try:
+            part = reading.read(engine, folder)
+        except MissingColumnsError as e:
+            purpose = purpose_of(e.missing, reading.entries)
+            raise (e.with_purpose(purpose) if purpose else e) from None
         if reading.shown_columns:
             keep_shown(reading.shown_path, shown_folder(folder), key)
 

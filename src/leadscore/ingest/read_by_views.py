@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from leadscore.engine.closed import Select, SelectError, read_select
 from leadscore.engine.named_columns import named_columns
 from leadscore.errors import UserError
@@ -27,6 +29,19 @@ def columns_in_views(source: str, settings: Settings) -> set[str]:
         sql = select_of(view, settings).sql
         columns |= named_columns(sql).get(source.lower(), frozenset())
     return columns
+
+
+def lacking_columns(
+    view: str,
+    table: str,
+    names: Sequence[str],
+    settings: Settings,
+) -> list[str]:
+    """The columns that a view names of a table which has other `names`; SQL does not heed their case."""
+    sql = select_of(view, settings).sql
+    named = named_columns(sql).get(table, frozenset())
+    spelled = {name.casefold() for name in names}
+    return sorted(name for name in named if name.casefold() not in spelled)
 
 
 def sources_of_views(settings: Settings) -> set[str]:

@@ -24,16 +24,18 @@ from leadscore.ingest.file_notes import FileNotes, id_column_of
 from leadscore.ingest.ignored_leads import IGNORED, IgnoredLeads
 from leadscore.ingest.mapping.breaks import ROW_REJECTS
 from leadscore.ingest.mapping.entries import Mapped, map_rows, staged_schema
+from leadscore.ingest.mapping.export_times import latest_moment
 from leadscore.ingest.mapping.one_row import RULE as KEEP
 from leadscore.ingest.mapping.one_row import RowChoice
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.typed import Reader
-from leadscore.ingest.mapping.words import Texts, is_missing
+from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.old_values import hint_at_old_values
 from leadscore.ingest.read_by_views import sources_of_views
 from leadscore.ingest.readers.background import BackgroundWriter, read_ahead
 from leadscore.ingest.readers.batch import FILE, LINE, SOURCE, Batch, Dialect, view_schema
 from leadscore.ingest.readers.rows import Rows
+from leadscore.ingest.required import check_required
 from leadscore.ingest.shown.rows import SHOWN_ROWS, shown_rows
 from leadscore.ingest.sorted_rows import keep_sorted
 from leadscore.ingest.spelling import Spelling, find_alike
@@ -198,9 +200,10 @@ class FileReading:
         names: list[str] = []
         if self._reads_all():
             names = named_once(self.rows.names(dialect))
-        self.spelling = Spelling.of(names, self._may_lack())
+        self.spelling = Spelling.of(names, self.source.stated_columns())
         names = self.spelling.to_ours(names)
-        self.lacking = self._may_lack().difference(names)
+        check_required(self.file, self.source.required, names)
+        self.lacking = self.source.may_lack().difference(names)
         self.notes.renamed = find_alike(self.lacking, names)
         self.notes.old_values = list(hint_at_old_values(self.entries, self.rows))
 
@@ -217,11 +220,7 @@ class FileReading:
     def _reads_all(self) -> bool:
         """Whether more columns are needed than the settings name."""
         keeps = keeps_text(self.file.source, self.settings)
-        return keeps or self.view_text is not None or bool(self._may_lack())
-
-    def _may_lack(self) -> set[str]:
-        source = self.settings.sources.get(self.file.source)
-        return set(source.columns) if source else set()
+        return keeps or self.view_text is not None or bool(self.source.stated_columns())
 
     def _open_writers(self, stack: ExitStack) -> dict[str, pq.ParquetWriter]:
         schemas: dict[str, pa.Schema] = {}
@@ -247,27 +246,13 @@ class FileReading:
         return self.staging / f"{name}.parquet"
 
     def _note_export_moment(self, texts: Texts, reader: Reader) -> None:
-        """Keep the latest moment in `known_until_column`; a bare date counts as its 00:00."""
+        """Keep the latest moment in `known_until_column`."""
         column = self.source.known_until_column
         if column is None:
             return
-
-        text = texts.columns[column]
-        us, ok = reader.moments(text, column)
-        unread = ~ok & ~is_missing(text)
-        if unread.any():
-            unread_texts = text.filter(pa.array(unread))
-            value = unread_texts[0].as_py()
-            raise self.file.refusal(
-                f"its known_until_column {column!r} holds {value!r}, which is no time"
-            )
-        if not ok.any():
-            return
-
-        begins = reader.day_begins(text, pa.array(us)).to_numpy()
-        latest = int(begins[ok].max())
-        earlier = latest if self.stated_us is None else self.stated_us
-        self.stated_us = max(earlier, latest)
+        latest = latest_moment(texts, column, reader, self.file)
+        moments = [us for us in (self.stated_us, latest) if us is not None]
+        self.stated_us = max(moments, default=None)
 
     def _map_batch(
         self,
@@ -281,15 +266,16 @@ class FileReading:
         `raw` are the texts with the words that stand for missing values.
         """
         candidates = self._drop_others(self._drop_ignored(texts))
+        complete = self.account.reject_incomplete(batch, texts, candidates, self.source.required)
         used = np.zeros(texts.n, dtype=bool)
         rows: dict[str, list[pa.Table]] = {}
         if self.view_text is not None:
-            left = batch.lines[candidates]
-            view_texts = texts.take(candidates)
+            left = batch.lines[complete]
+            view_texts = texts.take(complete)
             rows[FOR_VIEWS] = [text_for_views(self.file, left, view_texts, self.view_columns)]
         for entry in self.entries:
             is_left_out = texts.any(entry.where_not)
-            chosen = candidates & texts.select(entry.where) & ~is_left_out
+            chosen = complete & texts.select(entry.where) & ~is_left_out
             used |= chosen
 
             lines = batch.lines[chosen]
@@ -305,7 +291,13 @@ class FileReading:
                 shown = shown_rows(mapped.lead_ids, chosen_texts, self.shown_columns)
                 rows.setdefault(SHOWN, []).append(shown)
 
-        self.account.add_batch(batch, texts, candidates=candidates, used=used)
+        self.account.add_batch(
+            batch,
+            texts,
+            candidates=candidates,
+            complete=complete,
+            used=used,
+        )
         return {name: pa.concat_tables(tables) for name, tables in rows.items()}
 
     def _drop_ignored(self, texts: Texts) -> np.ndarray:

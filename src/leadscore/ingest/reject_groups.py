@@ -60,7 +60,7 @@ def group_rejects(rows: pa.Table, settings: Settings) -> list[RejectGroup]:
             severity=str(severity),
             source=str(source),
             table=table,
-            column=_own_column(str(source), table, column, settings),
+            column=own_column(str(source), table, column, settings),
             rows=sum(counts.values()),
             values=tuple(common),
             distinct=len(counts.keys() - {""}),
@@ -75,7 +75,7 @@ def group_rejects(rows: pa.Table, settings: Settings) -> list[RejectGroup]:
     return sorted(groups, key=largest_first)
 
 
-def _own_column(
+def own_column(
     source: str,
     table: str | None,
     column: str | None,

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 
 from leadscore.engine import Engine
 from leadscore.engine.closed import ClosedDatabase, Select, SelectError
-from leadscore.errors import UserError
+from leadscore.errors import OF_VIEWS, MissingColumnsError, UserError
 from leadscore.files import hash_bytes
 from leadscore.ingest.part import Part, read_part, stage_text, stored_part
-from leadscore.ingest.read_by_views import select_of
+from leadscore.ingest.read_by_views import lacking_columns, select_of
 from leadscore.ingest.readers.batch import (
     BATCH_ROWS,
     LINE,
@@ -140,7 +140,7 @@ class ViewRunner:
     def _stage_nothing(self, source: str) -> Path:
         """A file without rows, in the place of an optional source that has no file."""
         path = self.scratch / f"{source}.parquet"
-        schema = view_schema(self.settings.sources[source].columns)
+        schema = view_schema(self.settings.sources[source].stated_columns())
         pq.write_table(schema.empty_table(), path)
         return path
 
@@ -149,7 +149,24 @@ class ViewRunner:
         try:
             return database.add_result(plan.name, plan.select)
         except SelectError as e:
+            self._check_columns(database, plan)
             raise UserError(f"views.{plan.name}: {e}") from e
+
+    def _check_columns(self, database: ClosedDatabase, plan: ViewPlan) -> None:
+        """Refuse a view that names a column which no file of a source has, or no earlier view."""
+        for table in sorted(plan.select.tables):
+            names = database.schema(table).names
+            missing = lacking_columns(plan.name, table, names, self.settings)
+            if missing:
+                files = [file.name for file in self.texts if file.source == table]
+                raise MissingColumnsError(
+                    table,
+                    files[0] if files else f"view {table}",
+                    missing=missing,
+                    available=[name for name in names if name not in OF_VIEWS],
+                    delimiter=None,
+                    purpose=f", which views.{plan.name} reads",
+                )
 
 
 def preview_view(settings: Settings, name: str, columns: Sequence[str]) -> pa.Table:

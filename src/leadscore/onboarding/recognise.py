@@ -81,7 +81,7 @@ def _assign(sources: Sources, profiles: Sequence[Profile]) -> dict[str, Profile]
 
 def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[bool, float] | None:
     """How much a file looks like a source of a preset, its name before its columns; None if not."""
-    expected = settings.get("columns", [])
+    expected = _expected(settings)
     shared = len(_shared(settings, profile))
     share = shared / len(expected) if expected else 0.0
     file_name = settings["path"].rpartition("/")[2]
@@ -100,8 +100,16 @@ def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[
 def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
     """The columns of a source that a file has, in whichever case."""
     in_file = _columns_of(profile)
-    names = settings.get("columns", [])
-    return {name for name in names if name.casefold() in in_file}
+    return {name for name in _expected(settings) if name.casefold() in in_file}
+
+
+def _expected(settings: dict[str, Any]) -> list[str]:
+    """The columns that a preset states of a source."""
+    required = settings.get("required", [])
+    names = [*settings.get("columns", [])]
+    for choice in required:
+        names += [choice] if isinstance(choice, str) else choice
+    return names
 
 
 def _columns_of(profile: Profile) -> set[str]:

@@ -109,7 +109,8 @@ def _check_location(location: str) -> str:
 FilePath = Annotated[Path, AfterValidator(_check_path)]
 Location = Annotated[str, BeforeValidator(_as_location), AfterValidator(_check_location)]
 Zone = Annotated[str, AfterValidator(_check_zone)]
-Match = dict[str, Annotated[tuple[str, ...], BeforeValidator(_as_list)]]  # column -> values
+OneOrMore = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Match = dict[str, OneOrMore]  # column -> values
 
 Amount = Annotated[float, Field(ge=-MOST_AMOUNT, le=MOST_AMOUNT)]
 Days = Annotated[float, Field(ge=0, le=MOST_DAYS)]

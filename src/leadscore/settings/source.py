@@ -7,12 +7,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from leadscore.settings.base import Frozen, Location, Match, Name, Zone, hint
+from leadscore.settings.base import Frozen, Location, Match, Name, OneOrMore, Zone, hint
 from leadscore.settings.environment import SOURCE_URL
 from leadscore.settings.id_kinds import IdKind
 from leadscore.settings.keep import Keep
 from leadscore.settings.limits import LONGEST_WORD
 from leadscore.settings.source_query import check_statement, check_table, check_variable
+from leadscore.wording import listed
 
 DATE_FORMS = ("dmy", "mdy", "ymd", "excel", "epoch_s", "epoch_ms", "epoch_us")
 NOT_DELIMITERS = "\"'\r\n\0"
@@ -77,6 +78,12 @@ class Reading(Frozen):
         default=(),
         description="columns that an export may lack; where it does, they are missing in every row",
     )
+    required: tuple[OneOrMore, ...] = Field(
+        default=(),
+        description="columns that every row needs: a file without one is refused, and a row without "
+        "a value is rejected under `required`. Of a list within the list, one is enough: "
+        '`["deal_id", ["Id", "Record Id"]]`',
+    )
     known_until_column: str | None = Field(
         default=None,
         description="column that holds the moment of the export; its latest value counts",
@@ -85,6 +92,27 @@ class Reading(Frozen):
         default={},
         description="rows to leave out, grouped under names of your choice: column -> values",
     )
+
+    @model_validator(mode="after")
+    def _requires_or_may_lack(self) -> Self:
+        single = {names[0] for names in self.required if len(names) == 1}
+        both = sorted(single.intersection(self.columns))
+        if both:
+            raise ValueError(
+                f"{listed(both)} is in `required` and in `columns`, which lists what an export may "
+                "lack; keep one"
+            )
+        return self
+
+    def may_lack(self) -> set[str]:
+        """The columns that a file may lack: of several of which one is required, all but one."""
+        alternatives = {name for names in self.required if len(names) > 1 for name in names}
+        return {*self.columns, *alternatives}
+
+    def stated_columns(self) -> list[str]:
+        """The columns that `columns` and `required` name, as in a file that has them all."""
+        required = [name for names in self.required for name in names]
+        return list(dict.fromkeys((*required, *self.columns)))
 
 
 class Source(Reading):

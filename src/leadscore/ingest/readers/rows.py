@@ -107,9 +107,9 @@ def expect(source: str, settings: Settings) -> Expected:
     A row that ends before the id of a lead, or before the moment of a fact other than a close, is
     damaged: what it lacks is never missing.
     """
-    may_lack = set(settings.sources[source].columns)
+    stated = settings.sources[source]
     named = settings.columns_read(source) | columns_in_views(source, settings)
-    columns = named - may_lack
+    columns = named.union(stated.stated_columns()) - stated.may_lack()
     needed: set[str] = set()
     for entry in settings.mapping:
         if entry.source == source:

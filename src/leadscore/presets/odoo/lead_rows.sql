@@ -31,7 +31,9 @@ SELECT l.*, l.create_date AS created, l.function AS job_title,
     COALESCE(NULLIF(regexp_extract(r.name, '"en_US"\s*:\s*"([^"]*)"', 1), ''), r.name, l.reason_key)
         AS reason_now,
     COALESCE(p.company, l.person) AS company_of_person,
-    CASE WHEN l.won_status IN ('won', 'lost') THEN l.won_status
+    CASE WHEN lower(l.active) NOT IN ('t', 'true', '1', 'f', 'false', '0')
+            THEN 'unknown: active is ' || l.active
+        WHEN l.won_status IN ('won', 'lost') THEN l.won_status
         WHEN l.is_archived AND l.chance = 0 THEN 'lost'
         WHEN l.chance >= 100 OR s.is_won THEN 'won'
         WHEN l.is_archived THEN 'archived'

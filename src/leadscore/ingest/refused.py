@@ -1,0 +1,89 @@
+"""The limits on how many rows may be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from leadscore.errors import UserError
+from leadscore.ingest.accounts import Accounts
+from leadscore.ingest.reject_groups import own_column
+from leadscore.ingest.staged import Staged
+from leadscore.proposals import propose
+
+BY_COLUMN_SQL = """SELECT rule, source, "table", "column", COUNT(*) AS n FROM (
+    SELECT rule, source, "table", "column" FROM row_rejects WHERE severity = 'refused'
+    UNION ALL
+    SELECT rule, source, "table", "column" FROM rule_rejects WHERE severity = 'refused') AS r
+    GROUP BY rule, source, "table", "column"
+    ORDER BY rule, n DESC, source, "table", "column" """
+
+
+def describe_refused(staged: Staged) -> str:
+    """How many rows each rule refused, and the column that broke it most often; "" for none.
+
+    `row_rejects` and `rule_rejects` must be readable.
+    """
+    counts: dict[str, int] = {}
+    columns: dict[str, str] = {}
+    for row in staged.engine.query(BY_COLUMN_SQL).to_pylist():
+        rule, source = row["rule"], row["source"]
+        counts[rule] = counts.get(rule, 0) + row["n"]
+        name = own_column(source, row["table"], row["column"], staged.settings)
+        if rule not in columns:
+            columns[rule] = f" ({name!r} of {source})" if name else ""
+    return ", ".join(f"{n:,} by {rule}{columns[rule]}" for rule, n in counts.items())
+
+
+def check_stored(accounts: Accounts, refused: str, *, hints: Sequence[str]) -> None:
+    """Stop if no lead is left; `refused` says by which rules.
+
+    Raises:
+        UserError: every row of `leads` was refused or ignored.
+    """
+    if not accounts["tables"]["leads"]["stored"]:
+        reason = refused or "the mapping selected none"
+        message = f"no lead could be stored: {reason}; no version was written"
+        raise UserError(message, then=hints)
+
+
+def check_refused(
+    accounts: Accounts,
+    refused: str,
+    *,
+    limit: float,
+    hints: Sequence[str],
+) -> None:
+    """Stop if too many rows were refused; `refused` says by which rules.
+
+    Raises:
+        UserError: more than the share `limit` of a source's or a table's rows.
+    """
+    shares = {}
+    for name, counts in accounts["sources"].items():
+        shares[f"file of {name}"] = (counts["rejected"], counts["read"])
+    for name, counts in accounts["tables"].items():
+        shares[f"table {name}"] = (counts["rejected"], counts["selected"])
+
+    over = {
+        name: (rejected, rows)
+        for name, (rejected, rows) in shares.items()
+        if rejected > limit * rows
+    }
+    if over:
+        raise UserError(_describe(over, refused, limit=limit), then=hints)
+
+
+def _describe(over: Mapping[str, tuple[int, int]], refused: str, *, limit: float) -> str:
+    """More rows were refused than the settings allow.
+
+    Args:
+        over: file or table -> rows refused, and rows in all.
+        refused: how many rows each rule refused.
+        limit: the share that the settings allow.
+    """
+    shares = [f"{name}: {rejected:,} of {n:,} rows" for name, (rejected, n) in over.items()]
+    return (
+        f"more than {limit:.0%} of rows were refused ({'; '.join(shares)}), by rule: {refused}; "
+        f"no version was written. See them: {propose('rejects')}. Mend the mapping, let a rule "
+        "warn under validation.severity, or raise validation.max_refused"
+    )
