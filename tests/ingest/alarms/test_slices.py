@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from builders import make_settings
 from histories import scratch
+from leadscore import project as jobs
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.errors import AlarmError
+from leadscore.ingest.alarms import deliveries
 from leadscore.ingest.alarms.deliveries import PRIMES, SLICE_ROWS, Deliveries
 from leadscore.ingest.staged import Staged
-from leadscore.times import DAY_US, HOUR_US, SECOND_US
+from leadscore.times import DAY_US, HOUR_US, SECOND_US, parse_moment
 
 
 def slices_of(now_rows: int) -> list[str]:
@@ -41,6 +44,57 @@ def test_slice_when_any_moment_is_given_then_just_one_has_it(event_us: int, prim
     row = ENGINE.query("SELECT " + ", ".join(conditions)).to_pylist()[0]
 
     assert sum(row.values()) == 1
+
+
+def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(
+        input_folder=tmp_path,
+        data_folder=tmp_path / "data",
+        sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
+        mapping=[
+            {
+                "source": "leads",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "created"},
+            },
+            {
+                "source": "calls",
+                "table": "activities",
+                "columns": {"lead_id": "id", "event_at": "at", "kind": "kind", "duration_s": "s"},
+            },
+        ],
+        kinds={"email": "e-mails", "meeting": "meetings"},
+    )
+    lines = [f"L{number},2024-01-{1 + number % 28:02}" for number in range(40)]
+    (tmp_path / "leads.csv").write_text("\n".join(["id,created", *lines]))
+    calls = [
+        f"L{number % 40},2024-{2 + number // 160:02}-{1 + number // 6 % 27:02} 08:{number % 60:02},"
+        f"{('email', 'meeting')[number % 2]},{60 + number}"
+        for number in range(400)
+    ]
+    write_calls(tmp_path, calls)
+    jobs.ingest(settings, known_until_us=parse_moment("2024-05-01", zone="UTC"))
+    other = [
+        (line.replace("email", "meeting") if n % 8 else line) + "000" * (n % 3 == 0)
+        for n, line in enumerate(calls)
+    ]
+    write_calls(tmp_path, [*other[:300], *other[200:240]])
+
+    raised = []
+    for rows in (SLICE_ROWS, 50):
+        monkeypatch.setattr(deliveries, "SLICE_ROWS", rows)
+        with pytest.raises(AlarmError) as error:
+            jobs.ingest(settings, known_until_us=parse_moment("2024-05-08", zone="UTC"))
+        raised.append(str(error.value).partition(". It is quarantined")[0])
+
+    assert raised[0] == raised[1]
+    assert all(alarm in raised[0] for alarm in ("facts_vanished", "scale", "rewritten"))
+
+
+def write_calls(folder: Path, rows: list[str]) -> None:
+    (folder / "calls.csv").write_text("\n".join(["id,at,kind,s", *rows]))
 
 
 @pytest.mark.parametrize("unit_us", [SECOND_US, HOUR_US // 2, HOUR_US, DAY_US])

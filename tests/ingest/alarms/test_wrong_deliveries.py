@@ -256,6 +256,7 @@ def test_delivery_when_it_is_wrong_then_an_alarm_says_so_and_the_version_before_
     )
 
 
+@pytest.mark.slow
 def test_delivery_when_its_facts_are_compared_in_slices_then_the_alarms_count_the_same(monkeypatch):
     wrong = both(
         thinned("stage_history", 0.1),
