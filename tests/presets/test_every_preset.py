@@ -46,7 +46,6 @@ FLAGS = {  # preset -> file of the leads, and the flag that a spreadsheet transl
     "hubspot/dlt": ("deals.csv", "hs_is_closed_won"),
     "odoo": ("crm_lead.csv", "active"),
     "salesforce": ("Opportunity.csv", "IsClosed"),
-    "salesforce/leads": ("Lead.csv", "IsConverted"),
 }
 # sources whose rows need no id: they have their line for one, or are leads that few rows name
 WITHOUT_ID = {
@@ -184,7 +183,7 @@ def test_lead_when_its_flag_cannot_be_read_then_rejected_and_not_open(
     name, flag = FLAGS[preset]
     rows = read(folder / name)
     translated = [rows[0] | {flag: "WAHR"}, *rows[1:]]
-    world.write_table(folder / name, translated, list(rows[0]))
+    world.write_table(folder / name, translated, list(translated[0]))
 
     export = world.ingest_folder(folder, preset, more=world.LENIENT)
 

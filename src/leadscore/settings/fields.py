@@ -14,7 +14,7 @@ HASHES = tuple(f"{name}_hash" for name in PERSONAL)
 STAGED = ("part", "line", "extra", "from_us", "same_id", "copy", "broken_rule", *HASHES)
 OF_LOGS = ("stage_now", "before")  # what an entry can give beside fields, for logs of changes
 # no field can have these names
-RESERVED = {"lead_id", "currency", "spell", "seq", *TIMES, *STAGED, *OF_LOGS}
+RESERVED = {"lead_id", "currency", "spell", "seq", "known_until_us", *TIMES, *STAGED, *OF_LOGS}
 
 
 class LeadField(Frozen):

@@ -17,6 +17,8 @@ from leadscore.settings.mapping import BEFORE
 from leadscore.settings.memory import lead_keys, stored_fields
 from leadscore.tables import SCORE_DECIMALS, Column
 
+DURATION = ("activities", "duration_s")
+
 
 def build_column(selected: SelectedRows, column: Column) -> pa.Array:
     """One of our columns (n,), from text; broken rules are noted in `selected.breaks`."""
@@ -128,12 +130,13 @@ def _check_allowed(selected: SelectedRows, column: Column, text: pa.Array) -> No
 def _allowed_values(selected: SelectedRows, column: Column) -> set[str]:
     """The values that a column may have; empty where it may have any."""
     settings = selected.settings
-    if column.name == "kind":
-        return set(settings.activity_kinds())
-    if column.name == "stage":
-        return set(settings.stages.order())
-    if column.name == "field":
-        return set(stored_fields(settings))
+    match (selected.table.name, column.name):
+        case ("activities", "kind"):
+            return set(settings.activity_kinds())
+        case ("stages", "stage"):
+            return set(settings.stages.order())
+        case ("changes", "field"):
+            return set(stored_fields(settings))
     return set(column.allowed or ())
 
 
@@ -144,9 +147,8 @@ def _read_typed(
     if column.type == "date":
         return selected.reader.moments(text, selected.source_name(column.name))
 
-    given_as = _given_as(selected, column.name)
-    if given_as in UNITS:
-        return selected.reader.durations(text, given_as)
+    if (selected.table.name, column.name) == DURATION:
+        return selected.reader.durations(text, _given_as(selected, column.name))
     field = _field_of(selected, column.name)
     if field is not None:
         return selected.reader.field(text, field, selected.source_name(column.name))
@@ -156,7 +158,7 @@ def _read_typed(
 
 def _given_as(selected: SelectedRows, name: str) -> str:
     """The name under which the entry gives one of our columns: a duration has several."""
-    if name != "duration_s":
+    if (selected.table.name, name) != DURATION:
         return name
     return next((unit for unit in UNITS if selected.fills(unit)), name)
 
@@ -188,7 +190,7 @@ def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | No
     field = _field_of(selected, name)
     minimum = None if field is None else field.minimum
     maximum = None if field is None else field.maximum
-    if name == "duration_s":
+    if (selected.table.name, name) == DURATION:
         minimum = 0
 
     scale = 1 if field is None else 10**field.decimals
