@@ -132,6 +132,7 @@ def test_source_when_of_a_preset_then_it_says_which_ids_its_rows_need(preset: st
     assert without == WITHOUT_ID.get(preset, set())
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("preset", ["salesforce", "pipedrive/airbyte"])
 def test_rows_when_they_have_no_id_then_each_is_a_reject(tmp_path: Path, preset: str) -> None:
     folder = written(tmp_path / "without", preset)
@@ -152,6 +153,7 @@ def test_rows_when_they_have_no_id_then_each_is_a_reject(tmp_path: Path, preset:
     assert {name: accounts[name].rejected for name in expected} == expected
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("preset", ["hubspot/dlt", "pipedrive/airbyte"])
 def test_file_when_it_has_no_column_of_ids_then_refused_by_name(
     tmp_path: Path, preset: str
@@ -175,6 +177,7 @@ def without(row: Row, name: str) -> Row:
     return {column: text for column, text in row.items() if column != name}
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("preset", FLAGS)
 def test_lead_when_its_flag_cannot_be_read_then_rejected_and_not_open(
     tmp_path: Path, preset: str
