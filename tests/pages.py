@@ -17,6 +17,14 @@ def make_stage(name: str) -> dict:
     }  # fmt: skip
 
 
+def make_group(value: str, leads: int = 40) -> dict:
+    """A group of the leads of a funnel of two stages."""
+    return {
+        "value": value, "leads": leads, "open": 5, "within_days": 60, "won": share(), "lost": share(0.4),
+        "median_days": 33.4, "stages": [make_stage("New"), make_stage("Offer")],
+    }  # fmt: skip
+
+
 def make_funnel(name: str = "New", **changes) -> Funnel:
     """A funnel of two stages with something in each of its parts."""
     irregular = Funnel.model_fields["irregular"].annotation.model_fields

@@ -5,12 +5,14 @@ import pytest
 from leadscore.report.forecast.build import build_forecast_page
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.win_loss.build import build_win_loss_page
-from pages import make_forecast, make_funnel, make_past, make_win_loss
+from pages import make_forecast, make_funnel, make_group, make_past, make_win_loss
 
 AXE = "axe_playwright_python.sync_playwright"
 PAGES = {
     "forecast": lambda: build_forecast_page(make_forecast(), make_past()),
-    "funnel": lambda: build_funnel_page(make_funnel(), project="acme"),
+    "funnel": lambda: build_funnel_page(
+        make_funnel(by="channel", groups=[make_group("Webinar")]), project="acme"
+    ),
     "review": lambda: build_win_loss_page(make_win_loss(), make_funnel()),
 }
 

@@ -16,7 +16,7 @@ from leadscore.report.figures.funnel import (
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.funnel.drawings import inline
 from leadscore.results import StageMove
-from pages import make_funnel
+from pages import make_funnel, make_group, make_stage, share
 
 HOSTILE = '<script>alert("x")</script>'
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,8 +64,62 @@ def test_page_when_there_are_several_pipelines_then_shows_speed_and_months_of_ea
     assert "<script" not in page
 
 
+def test_page_when_leads_are_grouped_then_has_their_shares_with_intervals_and_n():
+    groups = [make_group("Webinar"), make_group("Fair", leads=9)]
+    page = build_funnel_page(make_funnel(by="channel", groups=groups), project="acme")
+    for words in (
+        '<a href="#groups">By <bdi>channel</bdi></a>',
+        "Leads by <bdi>channel</bdi>",
+        "Won and lost within 60 days",
+        '<td class="n">40</td><td class="n mid">5</td><td class="n">20 ± 10 %</td>'
+        '<td class="n">40 ± 20 %</td><td class="n mid">33</td>',
+        '<td class="n">9</td><td class="n mid">5</td><td class="n">-</td><td class="n">-</td>',
+        '<td class="n">20 ± 10 % <span class="soft">of 120</span></td>',
+        '<th scope="row">within days</th><td class="n">60</td></tr>',
+    ):
+        assert words in page
+    assert "not shown" not in page
+    assert "#groups" not in build_funnel_page(make_funnel(), project="acme")
+
+
+def test_page_when_there_are_many_groups_or_tiers_then_says_what_is_counted():
+    many = [make_group(f"g{place}") for place in range(17)]
+    page = build_funnel_page(make_funnel(by="channel", groups=many), project="acme")
+    assert "2 groups with fewer leads not shown; --json has all." in page
+    tiers = make_funnel(by="tier", groups=many[:1], tiers_as_of="2026-01-02T00:00:00Z")
+    page = build_funnel_page(tiers, project="acme")
+    assert "Won and lost within 60 days of the list of 2026-01-02" in page
+    assert "Leads on that list, followed from its date on" in page
+
+
+def test_page_when_shares_changed_or_histories_are_irregular_then_says_so_as_the_terminal_does():
+    change = {
+        "stage": "New", "way": "lost", "within_days": 60, "visits_before": 120, "visits": 120,
+        "before": 0.2, "now": 0.4, "difference": share(0.2), "p_value": 0.001, "adjusted": 0.002,
+    }  # fmt: skip
+    plain = make_funnel()
+    irregular = plain.irregular.to_dict() | {"skipped": 3}
+    page = build_funnel_page(make_funnel(changes=[change], irregular=irregular), project="acme")
+    assert "New, lost: 40 %, before 20 % (+20 ± 10 points; p = 0.001)" in page
+    assert "3 moves that skipped stages" in page
+    plain_page = build_funnel_page(plain, project="acme")
+    assert "Too few visits in the period before to compare with." in plain_page
+    assert "Nothing in the histories of the period is irregular." in plain_page
+
+
+def test_page_when_stages_are_in_pipelines_then_lists_them_by_pipeline():
+    stages = [
+        make_stage("New") | {"pipeline": HOSTILE},
+        make_stage("Due") | {"pipeline": "Renewal"},
+    ]
+    page = build_funnel_page(make_funnel(stages=stages), project="acme")
+    assert page.count('<th scope="rowgroup" colspan="10">') == 2
+    assert "<script" not in page
+
+
 def test_page_when_names_are_hostile_then_they_are_text():
-    page = build_funnel_page(make_funnel(HOSTILE), project=HOSTILE)
+    hostile = make_funnel(HOSTILE, by=HOSTILE, groups=[make_group(HOSTILE)])
+    page = build_funnel_page(hostile, project=HOSTILE)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 

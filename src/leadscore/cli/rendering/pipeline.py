@@ -11,11 +11,16 @@ from leadscore.cli.rendering.pipeline_leads import (
     draw_groups,
     draw_pipeline,
     draw_velocity,
-    write_irregular,
     write_share,
 )
 from leadscore.cli.rendering.pipeline_losses import draw_losses
-from leadscore.report.funnel.sentences import clear_changes, write_change
+from leadscore.report.funnel.irregular import write_irregular
+from leadscore.report.funnel.sentences import (
+    clear_changes,
+    explain_changes,
+    write_change,
+    write_days,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,14 +80,13 @@ def _draw_stages(funnel: Funnel) -> None:
         table.add_row(*_write_row(stage))
     out.print(table)
     _print(
-        "Per cent of all visits, with 95 % intervals: a visit that has not ended counts as "
-        "unfinished, not as lost. Within: days after the entry, as long as enough visits are in "
-        "sight; do not compare tables with other ones. There: still in the stage then. Days: the "
-        'median, and in brackets those after which 10 % and 90 % have ended (only "from" the first where '
-        "fewer than 90 % have). Stalled: leads in the "
-        "stage now for longer than 90 % of visits take, or than stages.stalled_days; a dash where not so many "
-        "have ended yet. The action `close out` of the list is another matter: tier D, and 3 times the usual "
-        "time (actions.stalled_times)."
+        "Per cent of all visits, with 95 % intervals; a visit that has not ended counts as unfinished, "
+        "not as lost. Within: the days after entry for which enough visits could be observed; do not "
+        "compare tables where they differ. There: still in the stage after that time. Days: the "
+        'median, and in brackets those after which 10 % and 90 % have ended ("from" where fewer than 90 % '
+        "have). Stalled: in the stage for longer than 90 % of visits take, or longer than "
+        "stages.stalled_days; a dash where fewer than 90 % have ended. The action `close out` on the list "
+        "is something else: tier D, and 3 times the usual time (actions.stalled_times)."
     )
     if _has_pipelines(funnel):
         _print("Other: moved into another pipeline.")
@@ -104,7 +108,7 @@ def _write_row(stage: StageFlow) -> list[str]:
         *(write_share(stage.ways[way].interval) for way in ("forward", "won", "lost")),
         _write_plain(stage.ways["back"].share),
         *([_write_plain(stage.ways[OTHER].share)] if OTHER in stage.ways else []),
-        _write_days(stage),
+        write_days(stage),
         UNKNOWN if stage.stalled_after_days is None else f"{stage.stalled:,}",
     ]
 
@@ -118,27 +122,10 @@ def _write_plain(share: float | None) -> str:
     return UNKNOWN if share is None else f"{100 * share:.0f}"
 
 
-def _write_days(stage: StageFlow) -> str:
-    days = (stage.median_days, stage.fast_days, stage.slow_days)
-    median, fast, slow = (UNKNOWN if day is None else f"{day:.0f}" for day in days)
-    if stage.slow_days is None:
-        return f"{median} (from {fast})"
-    return f"{median} ({fast}-{slow})"
-
-
 def _draw_changes(changes: list[ShareChange]) -> None:
     """The changes against the period before that are more than chance, the clearest first."""
-    if not changes:
-        _print("Too few visits in the period before to compare with.")
-        return
+    _print(explain_changes(changes))
     clear = clear_changes(changes)
-    if not clear:
-        _print(
-            f"Against the period before: none of {len(changes)} shares has changed by more than "
-            "chance would explain."
-        )
-        return
-    _print("Against the period before, by more than chance would explain:")
     for change in clear[:MOST_CHANGES]:
         _print(f"  {escaped(write_change(change))}")
     if len(clear) > MOST_CHANGES:

@@ -59,7 +59,9 @@ def _draw_reasons(losses: list[StageLoss]) -> None:
 def _draw_contact(contact: ContactTimes) -> None:
     """How soon leads are contacted, and how many are won by that."""
     _print(write_contact(contact))
-    title = f"Won within {contact.within_days:g} days, by first contact: a relation, not an effect"
+    title = (
+        f"Won within {contact.within_days:g} days, by first contact: a correlation, not an effect"
+    )
     table = table_of(title, "first contact", "leads", "won")
     for band in contact.bands:
         table.add_row(band.first_contact, f"{band.leads:,}", write_share(band.won))

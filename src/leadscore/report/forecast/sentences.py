@@ -40,10 +40,13 @@ def write_band(band: Band | None) -> str:
     >>> from leadscore.results import Band
     >>> write_band(Band(mean=31, low=25, middle=30.6, high=36)), write_band(None)
     ('31 (25-36)', '-')
+    >>> write_band(Band(mean=-7, low=-9, middle=-7, high=-4))
+    '-7 (-9 to -4)'
     """
     if band is None:
         return UNKNOWN
-    return f"{band.middle:,.0f} ({band.low:,.0f}-{band.high:,.0f})"
+    to = "-" if band.low >= 0 else " to "
+    return f"{band.middle:,.0f} ({band.low:,.0f}{to}{band.high:,.0f})"
 
 
 def write_amount(amount: float | None) -> str:

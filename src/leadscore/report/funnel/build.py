@@ -5,11 +5,28 @@ Its style is allowed by its hash; scripts, inline styles and requests are not al
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
 from leadscore.report.funnel.drawings import inline
+from leadscore.report.funnel.grouped import (
+    MOST_GROUPS,
+    caption_groups,
+    count_hidden,
+    explain_groups,
+    write_share_of_leads,
+)
+from leadscore.report.funnel.irregular import write_irregular
 from leadscore.report.funnel.sentences import (
+    WAY_NAMES,
+    clear_changes,
     clear_patterns,
+    explain_changes,
     list_buyers,
+    write_change,
     write_contact,
+    write_days,
     write_improvement,
     write_pattern,
     write_percent,
@@ -19,7 +36,7 @@ from leadscore.report.funnel.sentences import (
     write_velocity,
 )
 from leadscore.report.page import hash_style, read_style, render_page
-from leadscore.results import Funnel
+from leadscore.results import Funnel, StageFlow
 
 MOST_STALLED = 15
 
@@ -40,6 +57,13 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         months=_draw_months(funnel),
         velocity=write_velocity,
         share=write_percent,
+        days=write_days,
+        ways=_name_ways(funnel),
+        pipelines=_list_pipelines(funnel),
+        changed=explain_changes(funnel.changes),
+        changes=[write_change(change) for change in clear_changes(funnel.changes)],
+        irregular=write_irregular(funnel.irregular),
+        **_describe_groups(funnel),
         contact=write_contact(contact) if contact else "",
         untouched=write_untouched(untouched) if untouched else "",
         improvements=[write_improvement(improvement) for improvement in funnel.improvements],
@@ -49,6 +73,31 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         patterns=[write_pattern(pattern) for pattern in patterns],
         tested=len(funnel.patterns),
     )
+
+
+def _name_ways(funnel: Funnel) -> dict[str, str]:
+    """The ways out of the stages, with what people call them."""
+    ways = funnel.stages[0].ways
+    return {way: name for way, name in WAY_NAMES.items() if way in ways}
+
+
+def _list_pipelines(funnel: Funnel) -> list[tuple[str, list[StageFlow]]]:
+    """The stages of each pipeline, in their order."""
+    by_pipeline = groupby(funnel.stages, key=attrgetter("pipeline"))
+    return [(pipeline, list(stages)) for pipeline, stages in by_pipeline]
+
+
+def _describe_groups(funnel: Funnel) -> dict[str, Any]:
+    """What the template says of groups; nothing where there are none."""
+    if not funnel.groups:
+        return {"groups": []}
+    return {
+        "groups": funnel.groups[:MOST_GROUPS],
+        "group_caption": caption_groups(funnel),
+        "group_words": explain_groups(funnel),
+        "group_share": write_share_of_leads,
+        "hidden_groups": count_hidden(len(funnel.groups)),
+    }
 
 
 def _draw_months(funnel: Funnel) -> dict[str, str]:

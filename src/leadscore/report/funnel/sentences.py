@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Interval,
         Pattern,
         ShareChange,
+        StageFlow,
         Untouched,
         Velocity,
         WaitingLead,
@@ -45,6 +46,15 @@ def write_percent(share: Interval) -> str:
     return f"{100 * share.value:.0f} ± {100 * half:.0f} %"
 
 
+def write_days(stage: StageFlow) -> str:
+    """The median of the days in a stage, and in brackets those of the fastest and slowest tenths."""
+    days = (stage.median_days, stage.fast_days, stage.slow_days)
+    median, fast, slow = (UNKNOWN if day is None else f"{day:.0f}" for day in days)
+    if stage.slow_days is None:
+        return f"{median} (from {fast})"
+    return f"{median} ({fast}-{slow})"
+
+
 def write_velocity(velocity: Velocity) -> str:
     """What the open leads bring a day, with its parts, and beside it what was won."""
     value, per_day, days = velocity.value, velocity.per_day, velocity.cycle_days
@@ -63,6 +73,18 @@ def clear_changes(changes: Sequence[ShareChange]) -> list[ShareChange]:
     """The changes that stand out after the correction for how many were tested, the clearest first."""
     clear = [change for change in changes if change.adjusted < BY_CHANCE]
     return sorted(clear, key=lambda change: change.p_value)
+
+
+def explain_changes(changes: Sequence[ShareChange]) -> str:
+    """What the clear changes are, which follow if there are any."""
+    if not changes:
+        return "Too few visits in the period before to compare with."
+    if not clear_changes(changes):
+        return (
+            f"Against the period before: none of {len(changes)} shares has changed by more than "
+            "chance would explain."
+        )
+    return "Against the period before, by more than chance would explain:"
 
 
 def write_change(change: ShareChange) -> str:
@@ -134,7 +156,7 @@ def write_improvement(improvement: Improvement) -> str:
     'Negotiation: +5 points = EUR 210,000 a quarter (10.0 wins)'
     """
     wins = f"{improvement.wins:.1f} wins"
-    begin = f"{improvement.stage}: +{100 * improvement.points:.0f} points"
+    begin = f"{improvement.stage}: +{100 * improvement.points:.2g} points"
     if improvement.value is None:
         return f"{begin} = {wins} a quarter"
     currency = f"{improvement.currency or ''} ".lstrip()
