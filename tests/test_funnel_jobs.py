@@ -70,6 +70,10 @@ def test_funnel_when_grouped_then_each_lead_of_the_period_is_in_one_group(config
 def test_funnel_when_grouped_by_what_is_not_there_then_says_what_is(config):
     with pytest.raises(UserError, match="did you mean 'channel'"):
         Project(config).funnel(by="chanel")
+    with pytest.raises(
+        UserError, match=r"'amount' is a number; .* by 'rep', 'team', 'tier', 'channel'"
+    ):
+        Project(config).funnel(by="amount")
     with pytest.raises(UserError, match="no list was published yet"):
         Project(config).funnel(by="tier")
 
@@ -206,8 +210,9 @@ def test_funnel_when_next_to_nothing_happened_in_the_period_then_has_dashes(conf
 
 @pytest.mark.parametrize("days", [0, -1, 1e9, float("nan"), float("inf")])
 def test_funnel_when_the_period_makes_no_sense_then_is_refused_in_words(config, days):
-    with pytest.raises(UserError, match="a period has from 1 to 36,500 days"):
-        Project(config).funnel(days=days)
+    for job in (Project(config).funnel, Project(config).win_loss):
+        with pytest.raises(UserError, match="a period has from 1 to 36,500 days"):
+            job(days=days)
 
 
 @pytest.mark.parametrize("name", ["leadscore.toml", "exports/leads.csv"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from leadscore.errors import UserError
@@ -9,13 +11,17 @@ from leadscore.funnel.pipelines import read_pipelines
 from leadscore.history.split import History
 from leadscore.project.showing import read_rep_rows
 from leadscore.settings.base import hint
-from leadscore.settings.memory import stored_fields
+from leadscore.settings.memory import lead_keys
 from leadscore.settings.settings import Settings
+from leadscore.wording import listed
 
 NOT_KNOWN = "(not known)"
+OWNER = "owner_id"
 
 
-def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
+def read_parts(
+    history: History, by: str, *, known_us: int, others: Sequence[str] = ()
+) -> pd.Series[str]:
     """What each lead is counted under, by lead_id.
 
     Args:
@@ -23,6 +29,7 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
         by: a text field; or "rep", the owner; "pipeline", that of the last open stage; "team", the
             owner's in the list of reps as it is now.
         known_us: the moment.
+        others: what the caller can tell leads apart by besides, which a message names.
 
     Raises:
         UserError: there is no such field, or nothing to read teams from.
@@ -31,27 +38,42 @@ def read_parts(history: History, by: str, *, known_us: int) -> pd.Series[str]:
     if by == "pipeline":
         values = _read_pipelines(history, known_us=known_us)
     elif by == "team":
-        values = _read_known(history, "owner_id", known_us=known_us).map(_read_teams(settings))
+        values = _read_team_of_leads(history, known_us=known_us)
     else:
-        values = _read_known(history, _field_of(by, settings), known_us=known_us)
+        field = _field_of(by, settings, others=others)
+        values = _read_known(history, field, known_us=known_us)
     leads = history.spells(known_us)["lead_id"].unique()
     return values.reindex(leads).fillna(NOT_KNOWN)
 
 
-def _field_of(by: str, settings: Settings) -> str:
+def _field_of(by: str, settings: Settings, *, others: Sequence[str]) -> str:
     """The field of leads that is meant."""
     if by == "rep":
-        return "owner_id"
-    texts = [name for name in stored_fields(settings) if _is_text(name, settings)]
-    if by not in texts:
-        known = ["rep", "team", "tier", "pipeline", *texts]
-        raise UserError(f"leads cannot be told apart by {by!r}{hint(by, known)}")
-    return by
+        return OWNER
+    fields = settings.lead_fields()
+    texts = [name for name, field in fields.items() if field.type == "text"]
+    if by in texts:
+        return by
+    of_leads = [name for name in texts if name != OWNER]  # it is known as "rep"
+    possible = ["rep", *_name_more(settings), *others, *of_leads]
+    if by in fields:
+        kind = fields[by].type
+        raise UserError(f"{by!r} is a {kind}; leads can be told apart by {listed(possible)}")
+    if by in lead_keys(settings):
+        raise UserError(
+            f"only a hash of {by!r} is stored; leads can be told apart by {listed(possible)}"
+        )
+    raise UserError(f"leads cannot be told apart by {by!r}{hint(by, possible)}")
 
 
-def _is_text(name: str, settings: Settings) -> bool:
-    field = settings.lead_fields().get(name)
-    return field is not None and field.type == "text"
+def _name_more(settings: Settings) -> list[str]:
+    """Team and pipeline, where there is more than one."""
+    names = []
+    if _read_teams(settings):
+        names.append("team")
+    if settings.stages.pipelines:
+        names.append("pipeline")
+    return names
 
 
 def _read_known(history: History, name: str, *, known_us: int) -> pd.Series[str]:
@@ -67,9 +89,13 @@ def _read_pipelines(history: History, *, known_us: int) -> pd.Series[str]:
 
 
 def _read_teams(settings: Settings) -> dict[str, str]:
-    """The team of each rep."""
+    """The team of each rep, in the list of reps as it is now."""
     rows = read_rep_rows(settings)
-    teams = {rep: str(row["team"]) for rep, row in rows.items() if row["team"]}
+    return {rep: str(row["team"]) for rep, row in rows.items() if row["team"]}
+
+
+def _read_team_of_leads(history: History, *, known_us: int) -> pd.Series[str]:
+    teams = _read_teams(history.settings)
     if not teams:
         raise UserError("there are no teams: the list of reps, [routing] reps, names none")
-    return teams
+    return _read_known(history, OWNER, known_us=known_us).map(teams)

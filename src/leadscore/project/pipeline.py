@@ -59,12 +59,21 @@ def describe_funnel(
         raise UserError(f"time = {settings.time}: without dates there is no speed to measure")
     if not settings.stages.open:
         raise UserError('there are no stages; declare them in order, as [stages] open = ["New"]')
-    if not 1 <= days <= MOST_DAYS:
-        raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
+    check_days(days)
     with open_store(with_horizon_of_champion(settings)) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         span = Span(known_us - round(days * DAY_US), known_us)
         return measure_funnel(history, span, by=by)
+
+
+def check_days(days: float) -> None:
+    """Stop where a period makes no sense.
+
+    Raises:
+        UserError: it is too short, too long or no number.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
 
 
 def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Funnel:
@@ -74,7 +83,9 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
     if by == TIER:
         tiers = describe_tiers(history, known_us=span.known_us, within_days=within_days)
         return measure_funnel(history, span).model_copy(update=tiers)
-    parts = None if by is None else read_parts(history, by, known_us=span.known_us)
+    parts = None
+    if by is not None:
+        parts = read_parts(history, by, known_us=span.known_us, others=[TIER])
     of_parts = count_visits_by_reason(history, span, parts=parts)
     visits = add_up_parts(of_parts)
     spells = list_endings(history.spells(span.known_us), known_us=span.known_us)

@@ -16,6 +16,7 @@ from leadscore.history.losses import find_reasons
 from leadscore.history.split import History
 from leadscore.history.visits import HOUR_US, Span
 from leadscore.project.opened import checked_as_of, open_store
+from leadscore.project.pipeline import check_days
 from leadscore.publish.receipts import read_past_receipts
 from leadscore.report.win_loss.build import build_win_loss_page
 from leadscore.results.funnel import Funnel
@@ -33,10 +34,11 @@ def describe_win_loss(settings: Settings, *, as_of_us: int | None, days: float) 
         days: of the period.
 
     Raises:
-        UserError: nothing is dated.
+        UserError: nothing is dated, or there are no such days.
     """
     if not settings.is_dated:
         raise UserError(f"time = {settings.time}: without dates nobody knows what closed when")
+    check_days(days)
     with open_store(settings) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         return review_closes(history, Span(known_us - round(days * DAY_US), known_us))
