@@ -11,6 +11,7 @@ from leadscore.funnel.early import Segment, list_segments
 from leadscore.funnel.improving import Chain, describe_improvements
 from leadscore.funnel.landmark import list_followed
 from leadscore.funnel.losses import describe_losses
+from leadscore.funnel.needed import expect_visits
 from leadscore.funnel.patterns import describe_patterns
 from leadscore.funnel.spells import count_endings, list_endings
 from leadscore.funnel.stages import describe_moves, describe_stages
@@ -162,25 +163,47 @@ VELOCITY = Velocity(
 )  # fmt: skip
 
 
+def describe_rows(rows):
+    """Stages and moves of counted visits."""
+    columns = ["period", "stage", "exit", "next_stage", "hours", "visits"]
+    visits = pd.DataFrame(rows, columns=columns).assign(part="", is_first=0)
+    stages = make_settings().stages
+    return describe_stages(visits, stages), describe_moves(visits, stages)
+
+
+def improve(rows):
+    """What better stages would bring, by stage."""
+    better = describe_improvements(*describe_rows(rows), VELOCITY, days=365 / 4)
+    return {improvement.stage: improvement for improvement in better}
+
+
 def test_improvement_when_one_stage_gets_better_then_is_what_a_hand_computation_gives():
     rows = [
         ("now", "new", "forward", "qualified", 24, 60), ("now", "new", "lost", None, 24, 40),
         ("now", "qualified", "forward", "proposal", 24, 40), ("now", "qualified", "lost", None, 24, 20),
         ("now", "proposal", "won", None, 24, 30), ("now", "proposal", "lost", None, 24, 10),
     ]  # fmt: skip
-    columns = ["period", "stage", "exit", "next_stage", "hours", "visits"]
-    visits = pd.DataFrame(rows, columns=columns).assign(part="", is_first=0)
-    stages = make_settings().stages
-    flows, moves = describe_stages(visits, stages), describe_moves(visits, stages)
-    by_stage = {
-        better.stage: better
-        for better in describe_improvements(flows, moves, VELOCITY, days=365 / 4)
-    }
+    by_stage = improve(rows)
     # 100 leads a quarter; wins are 100 x 0.6 x 2/3 x 3/4 = 30
     assert by_stage["new"].wins == pytest.approx(100 * 0.05 * 2 / 3 * 3 / 4)
     assert by_stage["qualified"].wins == pytest.approx(60 * 0.05 * 3 / 4)
     assert by_stage["proposal"].wins == pytest.approx(40 * 0.05)
     assert by_stage["proposal"].value == pytest.approx(2000)
+
+
+def test_improvement_when_leads_would_go_round_for_ever_or_none_is_lost_then_is_not_stated():
+    to_and_fro = [
+        ("now", "new", "forward", "qualified", 24, 100), ("now", "qualified", "back", "new", 24, 100),
+        ("now", "proposal", "won", None, 24, 40),
+    ]  # fmt: skip
+    assert improve(to_and_fro) == {}
+    assert expect_visits(*describe_rows(to_and_fro), leads=100) == {}
+    few_leave = [
+        ("now", "new", "forward", "qualified", 24, 95), ("now", "new", "lost", None, 24, 5),
+        ("now", "qualified", "back", "new", 24, 100),
+        ("now", "proposal", "won", None, 24, 30), ("now", "proposal", "lost", None, 24, 10),
+    ]  # fmt: skip
+    assert list(improve(few_leave)) == ["proposal"]
 
 
 def test_chain_when_leads_move_back_then_its_visits_and_wins_are_those_it_was_built_from():

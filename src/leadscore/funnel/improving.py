@@ -18,6 +18,7 @@ from leadscore.results.losses import Improvement
 
 QUARTER = 365 / 4  # days
 POINTS = 0.05
+MOST_STAYING = 1 - 1e-9  # of leads, from one move to the next: more would go round for ever
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,14 @@ class Chain:
     lost: np.ndarray
     pipelines: np.ndarray
 
+    @property
+    def drains(self) -> bool:
+        """Whether leads leave in the end; by their shares they may move to and fro for ever."""
+        pace = np.abs(np.linalg.eigvals(self.moves)).max()
+        return bool(pace < MOST_STAYING)
+
     def visits(self) -> np.ndarray:
-        """The visits (n,) to each stage a quarter."""
+        """The visits (n,) to each stage a quarter, if the chain drains."""
         unit = np.eye(len(self.entries))
         return np.linalg.solve(unit - self.moves.T, self.entries)
 
@@ -55,9 +62,9 @@ def describe_improvements(
     *,
     days: float,
 ) -> list[Improvement]:
-    """What `POINTS` more would bring at each stage, the most wins first.
+    """What `POINTS` more would bring at each stage where any visit is lost, the most wins first.
 
-    None where a stage has too few visits for its shares to be known.
+    None where a stage has too few visits for its shares to be known, or leads would go round for ever.
 
     Args:
         flows: the stages in their order.
@@ -70,11 +77,16 @@ def describe_improvements(
     in_period = np.array([flow.visits for flow in flows])
     visits = in_period * QUARTER / days
     chain = build_chain(flows, moves, visits)
+    if not chain.drains:
+        return []
     before = chain.wins()
     improvements = []
     for place, flow in enumerate(flows):
         points = min(POINTS, float(chain.lost[place]))
-        wins = _improve(chain, place, points).wins() - before
+        improved = _improve(chain, place, points)
+        if points == 0 or not improved.drains:
+            continue
+        wins = improved.wins() - before
         improvement = Improvement(
             stage=flow.stage,
             points=points,
