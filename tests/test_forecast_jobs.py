@@ -284,6 +284,35 @@ def test_forecast_when_nobody_states_amounts_then_is_of_wins_alone(settings, kno
             forecast_by(bare, known, as_of_us=day(NOW), **more)
 
 
+def change_leads(settings, tmp_path, **columns):
+    """The same history, whose last leads have other columns."""
+    facts = world_facts(settings)
+    for row in facts.rows["leads"][-200:]:
+        row.update(columns)
+    return facts.history(tmp_path, known_until=DAYS)
+
+
+def test_forecast_when_amounts_are_in_several_currencies_then_adds_up_none_and_says_so(
+    settings, known, tmp_path
+):
+    mixed = change_leads(settings, tmp_path, currency="USD")
+    forecast = forecast_by(mixed, known, as_of_us=day(NOW))
+    assert (forecast.total.revenue, forecast.views) == (None, None)
+    assert forecast.warnings[0].startswith("amounts are in EUR, USD")
+    for more in ({"target": Target(1.0, is_revenue=True)}, {"since_us": day(THEN)}):
+        with pytest.raises(UserError, match="amounts are in several currencies, so"):
+            forecast_by(mixed, known, as_of_us=day(NOW), **more)
+
+
+def test_forecast_when_open_leads_have_amounts_below_0_then_warns_of_them(
+    settings, known, tmp_path
+):
+    negative = change_leads(settings, tmp_path, amount=-1_000_00)
+    forecast = forecast_by(negative, known, as_of_us=day(NOW), target=Target(1.0, is_revenue=True))
+    assert "open leads have amounts below 0" in forecast.warnings[0]
+    assert "fields.amount.minimum" in forecast.warnings[0]
+
+
 @pytest.mark.slow
 def test_command_when_run_then_prints_the_forecast_the_leads_and_the_backtest(tmp_path):
     settings = histories.trained().settings
@@ -305,6 +334,7 @@ def test_command_when_run_then_prints_the_forecast_the_leads_and_the_backtest(tm
         ({"periods": 0}, "from 1 to 52"),
         ({"periods": 1000}, "from 1 to 52"),
         ({"target_wins": -5.0}, "a target is a number above 0, not -5.0"),
+        ({"target_wins": 2.5}, "a target of wins is a whole number, not 2.5"),
         ({"target_wins": float("nan")}, "a target is a number above 0"),
         ({"target_revenue": float("inf")}, "a target is a number above 0"),
         ({"target_wins": 3.0, "target_revenue": 5.0}, "not for both"),
@@ -327,6 +357,7 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(
             "--since, --html, --publish and targets go with",
         ),
         (("--backtest", 3, "--publish"), "--since, --html, --publish and targets go with"),
+        (("--backtest", 3, "--target-wins", 0), "--since, --html, --publish and targets go with"),
         (("--backtest", 3, "--target-wins", 5), "--since, --html, --publish and targets go with"),
         (
             ("--leads-to", "when.csv", "--html", "a.html"),

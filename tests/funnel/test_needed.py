@@ -72,6 +72,7 @@ def test_rep_and_coverage_when_known_then_are_the_share_of_leads_and_the_pipelin
     assert needed.of_one_more_rep == pytest.approx(20 * 0.1 * 100)
     plain = need(400.0, unit="EUR", pipeline=3000.0)
     assert (plain.of_one_more_rep, plain.coverage) == (None, None)
+    assert need(2000.0, unit="EUR", pipeline=-3000.0).coverage is None
 
 
 def test_visits_when_leads_move_on_by_shares_then_are_those_of_a_walk_through_the_stages():

@@ -50,3 +50,24 @@ def test_revenue_when_of_a_time_then_begins_with_its_first_moment_and_fills_the_
     wins = read_wins(history, known_us=day(K))
     assert revenue_between(wins, day(10), day(30)).tolist() == [80.0, 200.0]
     assert revenue_between(wins, day(30), day(40)).tolist() == [70.0]
+
+
+def test_wins_when_amounts_are_in_several_currencies_then_none_is_added_up(tmp_path):
+    facts = Facts(make_settings(fields={"amount": {"type": "number"}}))
+    facts.lead("a", 0, amount=7_000, currency="EUR").outcome("a", 10, "won")
+    facts.lead("b", 0).outcome("b", 20, "won", amount=9_000, currency="USD")
+    history = facts.history(tmp_path, known_until=K)
+    assert read_wins(history, known_us=day(15))["revenue"].tolist() == [70.0]
+    assert read_wins(history, known_us=day(K))["revenue"].isna().all()
+
+
+@pytest.mark.parametrize(("zero", "revenue"), [(False, [70.0, 90.0]), (True, [0.0, 0.0])])
+def test_wins_when_an_amount_is_0_then_it_is_missing_unless_the_settings_allow_it(
+    tmp_path, zero, revenue
+):
+    facts = Facts(make_settings(fields={"amount": {"type": "number", "zero": zero}}))
+    facts.lead("asked", 0, amount=7_000).outcome("asked", 10, "won", amount=0)
+    facts.lead("again", 0, amount=0).outcome("again", 20, "won", amount=9_000)
+    facts.outcome("again", 21, "won", amount=0)
+    history = facts.history(tmp_path, known_until=K)
+    assert read_wins(history, known_us=day(K))["revenue"].tolist() == revenue

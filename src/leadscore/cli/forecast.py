@@ -72,7 +72,8 @@ def forecast(
     as_json: Json = False,
 ) -> None:
     """Forecast wins and revenue by period, from open leads and from those yet to come."""
-    is_by_period = bool(since or target_wins or target_revenue or target_by or html or publish)
+    of_period = (since, target_wins, target_revenue, target_by, html)
+    is_by_period = publish or any(asked is not None for asked in of_period)
     _refuse_mixed(None if html else backtest, leads_to, as_of, is_by_period=is_by_period)
     if _run_instead(None if html else backtest, leads_to, config, as_of, as_json=as_json):
         return

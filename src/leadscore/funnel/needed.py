@@ -95,6 +95,7 @@ def compute_needed(
     of_one_more = float(race.wins_per_lead.mean()) * race.mean
     per_rep = race.arriving / reps if reps else None
     lacking = race.target - float(won)
+    can_cover = pipeline is not None and pipeline > 0 and lacking > 0
     return LeadsNeeded(
         target=race.target,
         unit=race.unit,
@@ -110,7 +111,7 @@ def compute_needed(
         assumption=ASSUMPTION,
         leads_per_rep=per_rep,
         of_one_more_rep=None if per_rep is None else per_rep * of_one_more,
-        coverage=pipeline / lacking if pipeline is not None and lacking > 0 else None,
+        coverage=pipeline / lacking if can_cover else None,
     )
 
 
@@ -151,7 +152,7 @@ def expect_visits(
 ) -> dict[str, int]:
     """The visits to each stage that so many new leads make in the end, at the rates of a period.
 
-    None where a stage had too few visits for its shares to be known.
+    None where a stage had too few visits for its shares to be known, or leads would go round for ever.
 
     Args:
         flows: the stages in their order.
@@ -162,5 +163,7 @@ def expect_visits(
         return {}
     in_period = np.array([float(flow.visits) for flow in flows])
     chain = build_chain(flows, moves, in_period)
+    if not chain.drains:
+        return {}
     of_each = chain.visits() / chain.entries.sum()
     return {flow.stage: round(leads * of_each[at]) for at, flow in enumerate(flows)}

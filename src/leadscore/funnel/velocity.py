@@ -79,13 +79,11 @@ def _read_revenue(
 ) -> tuple[pd.Series[float], str | None]:
     """What each win of the period brought, as far as it is known, and the currency.
 
-    None are given where they are in several currencies.
+    None are given where they are in several currencies (see `read_wins`).
     """
     currencies = history.facts.currencies(span.known_us)
-    if len(currencies) > 1:
-        return pd.Series(dtype=float), None
     wins = read_wins(history, known_us=span.known_us)
     is_recent = wins["close_us"] >= span.since_us
     is_counted = is_recent & wins["lead_id"].isin(spells["lead_id"])
     revenue = wins.loc[is_counted, "revenue"].dropna()
-    return revenue, currencies[0] if currencies else None
+    return revenue, currencies[0] if len(currencies) == 1 else None

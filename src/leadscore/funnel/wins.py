@@ -23,7 +23,7 @@ def read_wins(history: History, *, known_us: int) -> pd.DataFrame:
 
     Columns: lead_id, spell, close_us; paid, the amount that the win states; asked, the amount that
     the lead had; revenue, the first of these that is known. In units of the currency, NaN where
-    unknown.
+    unknown, and everywhere if they are in several currencies, which cannot be added up.
     """
     won = _list_won(history, known_us)
     asked = read_asked(history, known_us)
@@ -31,6 +31,8 @@ def read_wins(history: History, *, known_us: int) -> pd.DataFrame:
     wins = won.merge(asked, on="lead_id", how="left")
     wins = wins.merge(paid, on=SPELL, how="left")
 
+    if len(history.facts.currencies(known_us)) > 1:
+        wins = wins.assign(paid=np.nan, asked=np.nan)
     revenue = wins["paid"].fillna(wins["asked"])
     wins = wins.assign(revenue=revenue)
     in_order = wins.sort_values(["close_us", "lead_id"], ignore_index=True)
@@ -48,10 +50,10 @@ def _list_won(history: History, known_us: int) -> pd.DataFrame:
 
 
 def _to_units(history: History, amount: pd.Series[float]) -> pd.Series[float]:
-    """Amounts in units of the currency, from minor units."""
-    decimals = history.settings.lead_fields()["amount"].decimals
-    units: pd.Series[float] = amount / 10**decimals
-    return units
+    """Amounts in units of the currency, from minor units; NaN for 0 unless the settings allow it."""
+    field = history.settings.lead_fields()["amount"]
+    units: pd.Series[float] = amount / 10**field.decimals
+    return units if field.zero else units.mask(units == 0)
 
 
 def read_asked(history: History, known_us: int) -> pd.DataFrame:
@@ -70,7 +72,8 @@ def _read_paid(
 ) -> pd.DataFrame:
     """lead_id, spell and paid: the last amount stated with a win of each spell."""
     rows = history.facts.wins(known_us)
-    stated = rows.dropna(subset=["amount"])
+    rows = rows.assign(paid=_to_units(history, rows["amount"]))
+    stated = rows.dropna(subset=["paid"])
     spells = won[[*SPELL, "start_us", "next_us"]]
     stated = stated.merge(spells, on="lead_id")
     since = stated["available_us"] >= stated["start_us"]
@@ -78,7 +81,6 @@ def _read_paid(
 
     in_order = stated[since & before].sort_values("available_us", kind="stable")
     last = in_order.drop_duplicates(SPELL, keep="last")
-    last = last.assign(paid=_to_units(history, last["amount"]))
     return last[[*SPELL, "paid"]]
 
 

@@ -106,10 +106,13 @@ class KnownFacts:
         return set(rows["value"].drop_null().to_pylist())
 
     def currencies(self, known_us: int) -> list[str]:
-        """The currencies in which known leads have amounts, sorted."""
+        """The currencies in which known leads and wins have amounts, sorted."""
         rows = self.engine.query(
-            f"""SELECT DISTINCT currency FROM leads
-            WHERE currency IS NOT NULL AND available_us < {known_us}"""
+            f"""SELECT currency FROM leads
+            WHERE currency IS NOT NULL AND available_us < {known_us}
+            UNION SELECT currency FROM outcomes
+            WHERE outcome = 'won' AND amount IS NOT NULL AND currency IS NOT NULL
+                AND available_us < {known_us}"""
         )
         return sorted(rows["currency"].to_pylist())
 

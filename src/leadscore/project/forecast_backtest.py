@@ -107,13 +107,14 @@ def replay_month(history: History, model: KnownModel, month: Period) -> Forecast
     naive = guess_month(history, outlook, month)
     wins = read_wins(history, known_us=history.version.known_until_us)
     came = revenue_between(wins, month.start_us, month.end_us)
+    is_known = forecast.revenue is not None and wins["revenue"].notna().any()
     return ForecastedMonth(
         month=month.name,
         model_known_until=format_us(model.known_us),
         wins=forecast.wins,
         won=len(came),
         revenue=forecast.revenue,
-        won_revenue=float(came.sum()) if forecast.revenue else None,
+        won_revenue=float(came.sum()) if is_known else None,
         naive_wins={name: guess.wins for name, guess in naive.items()},
         naive_revenue={name: guess.revenue for name, guess in naive.items()},
     )
@@ -123,7 +124,7 @@ def summarise(
     project: str, months: list[ForecastedMonth], skipped: dict[str, str]
 ) -> ForecastBacktest:
     """The back-test of some months: how many the bands held, and how far every method was off."""
-    with_revenue = [month for month in months if month.revenue is not None]
+    with_revenue = [month for month in months if month.won_revenue is not None]
     held_wins = sum(holds(month.wins, month.won) for month in months)
     held_revenue = sum(holds(month.revenue, month.won_revenue) for month in with_revenue)
     summary = f"the 80 % band held {held_wins} of {len(months)} months of wins"

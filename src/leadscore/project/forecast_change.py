@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,8 +50,9 @@ def explain_change(
     now = looked.outlook
     _check_earlier(since_us, as_of_us=now.as_of_us)
     old_known = find_model(history, known, as_of_us=since_us)
-    then = look_ahead(history, old_known, as_of_us=since_us).outlook
-    _check_amounts(then, now)
+    looked_then = look_ahead(history, old_known, as_of_us=since_us)
+    _check_amounts([looked_then, looked])
+    then = looked_then.outlook
     before = _list_counted(then, period)
     after = _list_after(history, now, before, period=period, since_us=since_us)
     steps = _build_steps(history, old_known, then, now, period=period)
@@ -66,9 +68,10 @@ def explain_change(
     )
 
 
-def _check_amounts(then: Outlook, now: Outlook) -> None:
-    if not (then.has_amounts and now.has_amounts):
-        raise UserError("no amounts are known, so there is no change of revenue to explain")
+def _check_amounts(looks: Sequence[Looked]) -> None:
+    for looked in looks:
+        if not looked.outlook.has_amounts:
+            raise UserError(f"{looked.why_no_amounts}, so there is no change of revenue to explain")
 
 
 def _check_earlier(since_us: int, *, as_of_us: int) -> None:

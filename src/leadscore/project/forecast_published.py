@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-import numpy as np
 import pandas as pd
 
 from leadscore.errors import UserError
@@ -69,7 +68,7 @@ def settle_published(history: History, *, by: str, known_us: int) -> SettledFore
     wins = read_wins(history, known_us=known_us)
     periods = _list_over(published, known_us=known_us)
     settled = [_settle(forecast, period, wins) for forecast, period in periods]
-    with_revenue = [one for one in settled if one.revenue is not None]
+    with_revenue = [one for one in settled if one.won_revenue is not None]
     return SettledForecasts(
         forecasts=len(published),
         first=published[0].as_of,
@@ -104,6 +103,7 @@ def _list_over(
 
 def _settle(forecast: Forecast, period: ForecastPeriod, wins: pd.DataFrame) -> SettledPeriod:
     came = revenue_between(wins, _us(period.start), _us(period.end))
+    is_known = period.revenue is not None and wins["revenue"].notna().any()
     return SettledPeriod(
         period=period.period,
         as_of=forecast.as_of,
@@ -111,7 +111,7 @@ def _settle(forecast: Forecast, period: ForecastPeriod, wins: pd.DataFrame) -> S
         wins=period.wins,
         won=len(came),
         revenue=period.revenue,
-        won_revenue=None if period.revenue is None else float(np.nansum(came)),
+        won_revenue=float(came.sum()) if is_known else None,
     )
 
 

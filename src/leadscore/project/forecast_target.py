@@ -60,6 +60,8 @@ def read_target(wins: float | None, revenue: float | None, by: str | None) -> Ta
         )
     if not 0 < amount < math.inf:
         raise UserError(f"a target is a number above 0, not {amount}")
+    if revenue is None and amount != round(amount):
+        raise UserError(f"a target of wins is a whole number, not {amount}")
     return Target(amount, revenue is not None, by)
 
 
@@ -73,7 +75,7 @@ def need_leads(
     """
     outlook = looked.outlook
     if target.is_revenue and not outlook.has_amounts:
-        raise UserError("no amounts are known, so a target can only be one of wins")
+        raise UserError(f"{looked.why_no_amounts}, so a target can only be one of wins")
     leads, _ = expect_leads(
         outlook.arrivals,
         start_us=outlook.as_of_us,

@@ -31,7 +31,7 @@ from leadscore.results.forecast import Basis, Forecast, PipelineForecast
 from leadscore.results.past_forecasts import ForecastBacktest
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
-from leadscore.wording import listed
+from leadscore.wording import counted, listed
 
 MOST_PERIODS = 52
 
@@ -147,10 +147,16 @@ def _list_warnings(looked: Looked) -> list[str]:
     warnings = list(looked.warnings)
     if not looked.outlook.has_amounts and not warnings:
         warnings.append("no amounts are known, so there is no forecast of revenue")
+    negative = int((looked.outlook.leads["amount"] < 0).sum())
+    if negative:
+        warnings.append(
+            f"{counted(negative, 'open lead has an amount', 'open leads have amounts')} below 0, "
+            "which the forecast of revenue subtracts; to reject them, set fields.amount.minimum"
+        )
     if not looked.outlook.arrivals.has_season:
         warnings.append(
-            "new leads are expected at the rate of the last half-year in every month: the seasons "
-            "need two whole years of history, or do not differ by more than chance"
+            "new leads are expected at the rate of the last half-year in every month: a season takes "
+            "two whole years of history, and months that differ by more than chance"
         )
     return warnings
 

@@ -36,6 +36,11 @@ class Looked:
     currency: str | None
     warnings: list[str]
 
+    @property
+    def why_no_amounts(self) -> str:
+        """Why revenue cannot be told, if it cannot."""
+        return "amounts are in several currencies" if self.warnings else "no amounts are known"
+
 
 @contextmanager
 def open_for_forecast(settings: Settings) -> Iterator[tuple[History, KnownModel]]:

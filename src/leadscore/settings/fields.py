@@ -42,7 +42,7 @@ class LeadField(Frozen):
     zero: bool = Field(
         default=False,
         description="whether an amount of 0 is one; otherwise it counts as missing in the list's "
-        "`amount` and `expected_value`",
+        "`amount` and `expected_value`, and in revenue",
     )
     sentence: str | None = Field(
         default=None,

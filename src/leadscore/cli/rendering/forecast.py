@@ -19,6 +19,7 @@ from leadscore.report.forecast.sentences import (
     write_sources,
     write_views,
 )
+from leadscore.report.funnel.grouped import MOST_GROUPS, count_hidden
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         TimeToWin,
     )
 
-MOST_SOURCES = 15
 MOST_SETTLED = 12
 
 
@@ -52,13 +52,7 @@ def draw_forecast(forecast: Forecast) -> None:
     out.print(table)
     if forecast.views:
         out.print(write_views(forecast.views, forecast.currency), highlight=False)
-    basis = forecast.basis
-    out.print(
-        f"From {counted(basis.open_leads, 'open lead')}, and {basis.arrivals_per_week:.1f} new ones "
-        f"a week; wins bring {100 * basis.paid_share:.0f} % of the amounts asked for. won: by now, "
-        "in this period; open and new: the means from open leads and from leads yet to come.",
-        highlight=False,
-    )
+    out.print(_write_basis(forecast), highlight=False)
     if forecast.change:
         _draw_change(forecast.change, forecast.currency)
     if forecast.needed:
@@ -66,6 +60,18 @@ def draw_forecast(forecast: Forecast) -> None:
     if forecast.settled:
         _draw_settled(forecast.settled)
     warn(forecast.warnings)
+
+
+def _write_basis(forecast: Forecast) -> str:
+    """What the forecast rests on, and what its columns mean."""
+    basis = forecast.basis
+    leads = f"From {counted(basis.open_leads, 'open lead')}, and {basis.arrivals_per_week:.1f} new ones a week"
+    if forecast.views:
+        leads += f"; wins bring {100 * basis.paid_share:.0f} % of the amounts asked for"
+    return (
+        f"{leads}. Won: so far in this period. Open and new: the means still to come from open leads, "
+        "and from leads yet to come."
+    )
 
 
 def _draw_settled(settled: SettledForecasts) -> None:
@@ -102,10 +108,13 @@ def _draw_needed(needed: LeadsNeeded) -> None:
         return
     name = escaped(str(needed.source_field))
     table = table_of(f"New leads for the target by {name}", name, *SOURCE_COLUMNS)
-    for row in write_sources(needed)[:MOST_SOURCES]:
+    for row in write_sources(needed)[:MOST_GROUPS]:
         table.add_row(*map(escaped, row))
     out.print(table)
     out.print(explain_sources(needed), highlight=False)
+    hidden = count_hidden(len(needed.sources), "source")
+    if hidden:
+        out.print(hidden, highlight=False)
 
 
 def _write_period(period: ForecastPeriod, *, name: str | None = None) -> list[str]:
