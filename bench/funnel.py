@@ -1,4 +1,4 @@
-"""The funnel of 1 million leads with 10 million stage moves: seconds and peak memory.
+"""The funnel and the review of closes of 1 million leads with 10 million stage moves: seconds and peak memory.
 
 The moves are made by DuckDB from hashes of the lead and the move, so that they are the same on every run.
 """
@@ -20,6 +20,7 @@ from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.project.pipeline import YEAR, measure_funnel
+from leadscore.project.win_loss import review_closes
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
 from leadscore.tables import PRESENCE, TABLES
@@ -110,10 +111,15 @@ def _measure(folder: Path) -> None:
     grouped = measure_funnel(history, span, by="channel")
     again = time.perf_counter() - before - seconds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began = time.perf_counter()
+    closed = review_closes(_open(folder), span)
+    reviewed = time.perf_counter() - began
     visits = sum(stage.visits for stage in funnel.stages)
     print(f"{LEADS:,} leads, {moves:,} stage moves, {THREADS} threads; {visits:,} visits of a year")
     print(f"funnel: {seconds:.1f} s (aim: {AIM_SECONDS:g} s); {computed:.1f} s of a processor")
     print(f"by {len(grouped.groups)} channels: {again:.1f} s")
+    leads = closed.won.leads + closed.lost.leads
+    print(f"review of {leads:,} closes: {reviewed:.1f} s")
     print(f"peak memory: {peak:,.0f} MB (aim: {AIM_MB:,} MB)")
 
 
