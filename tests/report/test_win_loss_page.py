@@ -46,12 +46,12 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
     for words in (
         "Won and lost, 2025-12-01 to 2026-03-01",
         "1,234,567",
-        "20 (10-30) % were won; in the period before, - %",
+        "Won, per cent of the leads that closed: 20 (10-30); in the period before, -.",
         "New, lost: 30 %, before 20 % (+10 ± 5 points; p = 0.001)",
         "New New: 50 ± 25 % of 40 won within 60 days",
         "Lost, though likely to be won",
         "83 %",
-        "A share of closes is no win rate",
+        "This is not a win rate",
     ):
         assert words in page
     assert "Won, though unlikely" not in page  # there is none
@@ -63,9 +63,16 @@ def test_page_when_little_is_known_then_says_so():
     lists = ("unexpected_losses", "unexpected_wins", "largest_losses")
     few = make_win_loss(reasons=[], listed=0, **{name: [] for name in lists})
     page = build_win_loss_page(few, make_funnel(patterns=[], losses=[]))
-    for words in ("Nothing was lost.", "No pattern stands out", "No published list had any"):
+    for words in ("Nothing was lost.", "No pattern stands out", "on a published list before"):
         assert words in page
     assert "no share of a stage has changed" in page
+
+
+def test_page_when_leads_were_won_then_their_list_has_no_column_of_reasons():
+    won = make_win_loss().largest_wins[0].to_dict() | {"reason": ""}
+    lists = {"unexpected_losses": [], "largest_losses": [], "largest_wins": [won]}
+    page = build_win_loss_page(make_win_loss(reasons=[], **lists), make_funnel())
+    assert "<th>last stage</th><th " in page
 
 
 def test_page_when_names_are_hostile_then_they_are_text():

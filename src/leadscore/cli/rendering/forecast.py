@@ -134,12 +134,12 @@ def _draw_change(change: ForecastChange, currency: str | None) -> None:
     """A line a cause; the amounts add up."""
     title = f"Expected revenue of {change.period} since {short(change.since)}"
     table = table_of(title, "cause", "leads", currency or "amount")
-    table.add_row("forecast of then", "", write_cents(change.before))
+    table.add_row("forecast then", "", write_cents(change.before))
     for part, cents in change.parts.items():
         if cents:
             leads = change.leads[part]
             table.add_row(PART_WORDS[part], f"{leads:,}" if leads else "", write_cents(cents, "+"))
-    table.add_row("forecast of now", "", write_cents(change.after), style="bold")
+    table.add_row("forecast now", "", write_cents(change.after), style="bold")
     out.print(table)
 
 
@@ -151,8 +151,8 @@ def draw_time_to_win(timing: TimeToWin) -> None:
         table.add_row(f"{short(moment)} ({name.replace('_', ' ')})", f"{wins:,.1f}")
     out.print(table)
     out.print(
-        "The days close_if_won in the file hold for leads that are won; how likely that is, the "
-        "columns before say.",
+        "The dates close_if_won in the file hold for leads that are won; how likely that is stands in "
+        "the columns before.",
         highlight=False,
     )
 

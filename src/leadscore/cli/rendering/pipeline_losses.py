@@ -33,7 +33,7 @@ def draw_losses(funnel: Funnel) -> None:
     _draw_waiting(funnel)
     if funnel.improvements:
         _print(
-            "If 5 of 100 visits to a stage were not lost but moved on (in the last stage: were won), at "
+            "If 5 of 100 visits to a stage were not lost but moved on (from the last stage: were won), at "
             "unchanged rates (arithmetic):"
         )
         _print_all([write_improvement(improvement) for improvement in funnel.improvements])

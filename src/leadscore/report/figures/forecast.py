@@ -180,13 +180,13 @@ class _Row:
 def _list_rows(change: ForecastChange) -> list[_Row]:
     """The forecast of then, the causes in their order, and the forecast of now, in units."""
     level = change.before / CENTS
-    rows = [_Row("forecast of then", 0.0, level, is_total=True)]
+    rows = [_Row("forecast then", 0.0, level, is_total=True)]
     for part, cents in change.parts.items():
         if cents:
             after = level + cents / CENTS
             rows.append(_Row(PART_WORDS[part], level, after, is_total=False))
             level = after
-    rows.append(_Row("forecast of now", 0.0, change.after / CENTS, is_total=True))
+    rows.append(_Row("forecast now", 0.0, change.after / CENTS, is_total=True))
     return rows
 
 
