@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, short, table_of
 from leadscore.cli.rendering.pipeline_leads import (
-    UNKNOWN,
     draw_cohorts,
     draw_groups,
     draw_pipeline,
@@ -16,6 +15,7 @@ from leadscore.cli.rendering.pipeline_leads import (
 from leadscore.cli.rendering.pipeline_losses import draw_losses
 from leadscore.report.funnel.irregular import write_irregular
 from leadscore.report.funnel.sentences import (
+    UNKNOWN,
     clear_changes,
     explain_changes,
     write_change,
