@@ -79,14 +79,12 @@ def describe_improvements(
     chain = build_chain(flows, moves, visits)
     if not chain.drains:
         return []
-    before = chain.wins()
     improvements = []
     for place, flow in enumerate(flows):
         points = min(POINTS, float(chain.lost[place]))
-        improved = _improve(chain, place, points)
-        if points == 0 or not improved.drains:
+        wins = _gain(chain, place, points)
+        if wins is None:
             continue
-        wins = improved.wins() - before
         improvement = Improvement(
             stage=flow.stage,
             points=points,
@@ -97,6 +95,14 @@ def describe_improvements(
         )
         improvements.append(improvement)
     return sorted(improvements, key=lambda improvement: -improvement.wins)
+
+
+def _gain(chain: Chain, place: int, points: float) -> float | None:
+    """The wins a quarter that points bring; None if there are none, or leads would go round for ever."""
+    improved = _improve(chain, place, points)
+    if points == 0 or not improved.drains:
+        return None
+    return improved.wins() - chain.wins()
 
 
 def build_chain(

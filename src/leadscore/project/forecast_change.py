@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,9 +49,7 @@ def explain_change(
     now = looked.outlook
     _check_earlier(since_us, as_of_us=now.as_of_us)
     old_known = find_model(history, known, as_of_us=since_us)
-    looked_then = look_ahead(history, old_known, as_of_us=since_us)
-    _check_amounts([looked_then, looked])
-    then = looked_then.outlook
+    then = _look_back(history, old_known, looked, since_us=since_us)
     before = _list_counted(then, period)
     after = _list_after(history, now, before, period=period, since_us=since_us)
     steps = _build_steps(history, old_known, then, now, period=period)
@@ -68,10 +65,15 @@ def explain_change(
     )
 
 
-def _check_amounts(looks: Sequence[Looked]) -> None:
-    for looked in looks:
-        if not looked.outlook.has_amounts:
-            raise UserError(f"{looked.why_no_amounts}, so there is no change of revenue to explain")
+def _look_back(
+    history: History, old_known: KnownModel, looked: Looked, *, since_us: int
+) -> Outlook:
+    """The outlook of then, if revenue can be told then and now."""
+    looked_then = look_ahead(history, old_known, as_of_us=since_us)
+    for one in (looked_then, looked):
+        if not one.outlook.has_amounts:
+            raise UserError(f"{one.why_no_amounts}, so there is no change of revenue to explain")
+    return looked_then.outlook
 
 
 def _check_earlier(since_us: int, *, as_of_us: int) -> None:

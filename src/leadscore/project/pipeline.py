@@ -83,9 +83,7 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
     if by == TIER:
         tiers = describe_tiers(history, known_us=span.known_us, within_days=within_days)
         return measure_funnel(history, span).model_copy(update=tiers)
-    parts = None
-    if by is not None:
-        parts = read_parts(history, by, known_us=span.known_us, others=[TIER])
+    parts = _read_parts(history, by, span)
     of_parts = count_visits_by_reason(history, span, parts=parts)
     visits = add_up_parts(of_parts)
     spells = list_endings(history.spells(span.known_us), known_us=span.known_us)
@@ -118,6 +116,12 @@ def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Fu
             within_days=within_days,
         ),
     )
+
+
+def _read_parts(history: History, by: str | None, span: Span) -> pd.Series[str] | None:
+    if by is None:
+        return None
+    return read_parts(history, by, known_us=span.known_us, others=[TIER])
 
 
 def write_page(settings: Settings, funnel: Funnel, path: Path) -> None:
