@@ -93,13 +93,13 @@ def write_needed(needed: LeadsNeeded) -> list[str]:
     unit = needed.unit
     date = needed.by.partition("T")[0]
     lines = [
-        f"Target: {needed.target:,.0f} {unit} by {date}, of which {needed.won:,.0f} are won. The "
+        f"Target: {needed.target:,.0f} {unit} by {date}, of which {needed.won:,.0f} have been won. The "
         f"chance of missing it is {_write_chance(needed.chance_of_missing)}. {_write_leads(needed)} "
         f"{needed.arriving:,.0f} are expected."
     ]
     if needed.visits:
         stages = ", ".join(f"{stage} {visits:,}" for stage, visits in needed.visits.items())
-        lines.append(f"At the rates of the last year these leads make so many visits: {stages}.")
+        lines.append(f"At the rates of the last year these leads make this many visits: {stages}.")
     if needed.coverage is not None:
         lines.append(
             f"The open pipeline is {needed.coverage:.1f} times what the target still lacks."
@@ -140,9 +140,9 @@ def explain_sources(needed: LeadsNeeded) -> str:
     days = f"{needed.sources[0].within_days:g}"
     return (
         "New leads for an even chance to reach the target, in brackets those for one and for nine "
-        "chances in ten. Needed: if the sources' shares of the last half-year stay. Alone: if all "
-        f"new leads came from this source, won as its leads of the last year, within {days} days; "
-        "there may not be so many to be had."
+        "chances in ten. Needed: if the sources' shares of the last half-year stay. Alone: if all new "
+        f"leads came from this source, and were won within {days} days as often as its leads of the "
+        "last year; there may not be that many."
     )
 
 
