@@ -178,6 +178,8 @@ def test_pipelines_when_there_is_only_one_then_it_tells_nobody_apart(tmp_path):
     [
         ({"new business": ("new", "qualifed")}, "did you mean 'qualified'"),
         ({"new business": NEW}, "are in none"),
+        ({"": NEW, "renewal": RENEWAL}, "each needs a name"),
+        ({"new business": NEW, "renewal": RENEWAL, "upsell": []}, "upsell: list its open stages"),
         ({"renewal": RENEWAL, "new business": NEW}, "in the order of `open`"),
     ],
 )

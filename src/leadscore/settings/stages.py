@@ -73,6 +73,10 @@ class Stages(Frozen):
     def _pipelines_are_runs(self) -> Stages:
         in_order = [stage for stages in self.pipelines.values() for stage in stages]
         for name, stages in self.pipelines.items():
+            if not name.strip():
+                raise ValueError("pipelines: each needs a name")
+            if not stages:
+                raise ValueError(f"pipelines.{name}: list its open stages")
             self._check_open(f"pipelines.{name}", stages)
         if not self.pipelines or tuple(in_order) == self.open:
             return self
