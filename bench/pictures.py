@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from leadscore import Project
 from leadscore.times import parse_moment
@@ -21,7 +21,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 LEADS, SEED = 5000, 1  # what `leadscore sample` makes
 TRAINED, SINCE = "2026-02-01", "2026-02-15"
 TARGET, MONTHS = 18_000_000, 12
-SIZE = {"width": 1280, "height": 1000}
+SIZE = ViewportSize(width=1280, height=1000)
 
 
 def main() -> None:

@@ -95,7 +95,9 @@ def compute_needed(
     of_one_more = float(race.wins_per_lead.mean()) * race.mean
     per_rep = race.arriving / reps if reps else None
     lacking = race.target - float(won)
-    can_cover = pipeline is not None and pipeline > 0 and lacking > 0
+    coverage = None
+    if pipeline is not None and pipeline > 0 and lacking > 0:
+        coverage = pipeline / lacking
     return LeadsNeeded(
         target=race.target,
         unit=race.unit,
@@ -111,7 +113,7 @@ def compute_needed(
         assumption=ASSUMPTION,
         leads_per_rep=per_rep,
         of_one_more_rep=None if per_rep is None else per_rep * of_one_more,
-        coverage=pipeline / lacking if can_cover else None,
+        coverage=coverage,
     )
 
 

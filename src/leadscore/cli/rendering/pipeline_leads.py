@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from leadscore.results import (
         Cohort,
         Funnel,
-        FunnelGroup,
         Interval,
         PipelineSpeed,
         StageFlow,
         Velocity,
     )
+    from leadscore.results.funnel import FunnelGroup
 
 
 def write_share(share: Interval) -> str:
