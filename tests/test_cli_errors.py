@@ -483,6 +483,35 @@ def test_command_line_when_it_only_starts_then_nothing_heavy_is_imported(script)
     assert told.stderr.splitlines()[-1] == "heavy: []"
 
 
+LIST = """
+import sys
+from leadscore.cli import main as cli
+sys.argv = ["leadscore", {group!r}, "list", "--config", {config!r}]
+try:
+    cli.main()
+except SystemExit as stop:
+    assert not stop.code
+loaded = {{"pandas", "duckdb", "lightgbm", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)
+print("heavy:", sorted(loaded), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("group", ["store", "models"])
+def test_command_when_it_only_lists_then_nothing_that_trains_or_scores_is_imported(tmp_path, group):
+    (tmp_path / "leads.csv").write_text("id,created\n1,2024-01-01\n")
+    config = tmp_path / "leadscore.toml"
+    config.write_text(
+        'project = "shop"\nknown_until = 2024-02-01\nsources.leads.path = "leads.csv"\n[[mapping]]\n'
+        'source = "leads"\ntable = "leads"\ncolumns = { lead_id = "id", event_at = "created" }\n'
+    )
+    jobs.ingest(read_settings(config))
+    script = LIST.format(group=group, config=str(config))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "heavy: []"
+
+
 def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_words(tmp_path):
     script = Path(sys.executable).with_name("leadscore")
     told = subprocess.run(

@@ -1,5 +1,6 @@
 """What is shown of a lead, ruled on and routed by, is the value known at as_of."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -45,6 +46,8 @@ def test_values_when_they_changed_then_are_those_known_at_the_moment(
     found = history.known_values(["country", "owner_id", "size"], as_of_us=day(at)).to_pylist()
     assert found[0] == {"lead_id": "a", "country": country, "owner_id": owner, "size": size}
     assert [row["lead_id"] for row in found] == (["a"] if at < 30 else ["a", "late"])
+    asked = {"as_of_us": day(at), "lead_id": np.array(["a", "unknown"])}
+    assert history.known_values(["country", "owner_id", "size"], **asked).to_pylist() == found[:1]
     assert (
         found
         == read_known_values(

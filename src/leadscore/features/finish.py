@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
+import pandas as pd
 
 from leadscore.times import DAY_US
 
@@ -23,12 +24,15 @@ def read_integers(values: np.ndarray) -> np.ndarray:
     """Integers as float64, also where `changes` keeps them as text; NaN for unknown."""
     if values.dtype != object:
         return values
-    numbers = [_to_float(value) for value in values]
-    return np.array(numbers, dtype=np.float64)
+    return by_value(values, float)
 
 
-def _to_float(text: str | None) -> float:
-    return np.nan if text is None else float(text)
+def by_value(values: np.ndarray, number: Callable[[str], float | None]) -> np.ndarray:
+    """The numbers (n,) of texts (n,), each distinct one resolved once; NaN for unknown."""
+    codes, texts = pd.factorize(values)
+    numbers = [number(text) for text in texts]
+    with_unknown = np.array([*numbers, None], dtype=np.float64)  # unknown texts have the code -1
+    return np.asarray(with_unknown[codes])
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class Levels:
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         top = len(self.levels) - 1
         strength = {level: place / top for place, level in enumerate(self.levels)}
-        return _by_value(columns[self.column], strength.get)
+        return by_value(columns[self.column], strength.get)
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Titles:
     titles: tuple[tuple[str, float], ...]
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        return _by_value(columns[self.column], self._strength)
+        return by_value(columns[self.column], self._strength)
 
     def _strength(self, title: str) -> float | None:
         plain = title.casefold()
@@ -317,13 +321,3 @@ class Total:
 def _only_stars(pattern: str) -> str:
     """A pattern in which `*` is the only sign with a meaning."""
     return re.sub(r"([?[])", r"[\1]", pattern)
-
-
-def _by_value(values: np.ndarray, strength: Callable[[str], float | None]) -> np.ndarray:
-    """Resolve each distinct text once; NaN for unknown."""
-    strengths: dict[str, float] = {}
-    for value in set(values) - {None}:
-        known = strength(value)
-        strengths[value] = np.nan if known is None else known
-    of_values = [strengths.get(value, np.nan) for value in values]
-    return np.array(of_values, dtype=np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from leadscore.engine import Engine
@@ -15,12 +16,17 @@ def read_known_values(
     names: Sequence[str],
     *,
     as_of_us: int,
+    lead_id: np.ndarray | None = None,
 ) -> pa.Table:
     """Each lead known before `as_of_us`, by lead_id, with each field's value known then, as text.
 
     It is the latest change that was known, mapped or observed (emptied, it is null), else what was
-    seen first. Numbers are in minor units, dates in microseconds.
+    seen first. Numbers are in minor units, dates in microseconds. With `lead_id` (n,) only of those leads.
     """
+    known = f"available_us < {as_of_us}"
+    if lead_id is not None:
+        engine.add_rows("asked_leads", pa.table({"lead_id": pa.array(lead_id, pa.string())}))
+        known += " AND lead_id IN (SELECT lead_id FROM asked_leads)"
     columns = ["l.lead_id"]
     joins = []
     for place, name in enumerate(names):
@@ -29,18 +35,18 @@ def read_known_values(
         value = f"CASE WHEN {alias}.lead_id IS NULL THEN {first} ELSE {alias}.value END"
         columns.append(f"{value} AS {identifier(name)}")
         joins.append(
-            f"LEFT JOIN ({_latest_sql(name, as_of_us)}) AS {alias} ON {alias}.lead_id = l.lead_id"
+            f"LEFT JOIN ({_latest_sql(name, known)}) AS {alias} ON {alias}.lead_id = l.lead_id"
         )
     return engine.query(
-        f"SELECT {', '.join(columns)} FROM leads AS l {' '.join(joins)} "
-        f"WHERE l.available_us < {as_of_us} ORDER BY l.lead_id"
+        f"SELECT {', '.join(columns)} FROM (SELECT * FROM leads WHERE {known}) AS l "
+        f"{' '.join(joins)} ORDER BY l.lead_id"
     )
 
 
-def _latest_sql(name: str, as_of_us: int) -> str:
-    """SQL of the last change of a field that was known, by lead: (lead_id, value)."""
+def _latest_sql(name: str, known: str) -> str:
+    """SQL of the last change of a field, by lead: (lead_id, value); of changes that meet `known`."""
     return f"""SELECT lead_id, value FROM (
         SELECT lead_id, value, ROW_NUMBER() OVER (
             PARTITION BY lead_id ORDER BY event_us DESC, seq DESC, value DESC) AS recency
-        FROM changes WHERE field = {literal(name)} AND available_us < {as_of_us}) AS ranked
+        FROM changes WHERE field = {literal(name)} AND {known}) AS ranked
         WHERE recency = 1"""

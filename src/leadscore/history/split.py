@@ -136,9 +136,12 @@ class History:
         rows = build_open_list(self.spells(known_us), as_of_us=as_of_us)
         return rows.assign(known_us=known_us)
 
-    def known_values(self, names: Sequence[str], *, as_of_us: int) -> pa.Table:
+    def known_values(
+        self, names: Sequence[str], *, as_of_us: int, lead_id: np.ndarray | None = None
+    ) -> pa.Table:
         """The values of fields known at a moment, by lead (see `read_known_values`)."""
-        return read_known_values(self.engine, names, as_of_us=self.known_us(as_of_us))
+        known_us = self.known_us(as_of_us)
+        return read_known_values(self.engine, names, as_of_us=known_us, lead_id=lead_id)
 
     def snapshot(self, rows: pd.DataFrame) -> Snapshot:
         """The door to the past for a list of snapshots."""
@@ -219,8 +222,7 @@ class History:
         closed = np.sort(starts.to_numpy())
         if not len(closed):
             return []
-        exact_ranks = np.array(shares) * len(closed)
-        ranks = exact_ranks.astype(int)
+        ranks = (np.array(shares) * len(closed)).astype(int)
         distinct = np.unique(closed[ranks])
         places: list[int] = distinct.tolist()
         return places

@@ -120,19 +120,25 @@ def _walk(
     rep = np.full(len(problem.lead_id), NOBODY)
     taken = np.zeros(len(slots), dtype=np.int64)
     free = int(slots.sum())
+    profiles = problem.profiles.of_lead.tolist()
+    fitting_by_profile: dict[int, np.ndarray] = {}  # until a rep is full
     for lead in order.tolist():
         if free == 0:
             break
-        has_slots = taken < slots
-        profile = problem.profiles.of_lead[lead]
-        fitting = np.flatnonzero(may_take[profile] & has_slots)
+        profile = profiles[lead]
+        if profile not in fitting_by_profile:
+            fitting_by_profile[profile] = np.flatnonzero(may_take[profile] & (taken < slots))
+        fitting = fitting_by_profile[profile]
         if len(fitting) == 0:
             continue
         chosen = choose(lead, fitting, taken)
-        if chosen != NOBODY:
-            rep[lead] = chosen
-            taken[chosen] += 1
-            free -= 1
+        if chosen == NOBODY:
+            continue
+        rep[lead] = chosen
+        taken[chosen] += 1
+        free -= 1
+        if taken[chosen] == slots[chosen]:
+            fitting_by_profile.clear()
     return rep
 
 

@@ -102,9 +102,10 @@ def read_answers(
 def _read_values(history: History, matrix: Matrix, *, as_of_us: int) -> pd.DataFrame:
     """The values (n rows) of the fields that answer, as known at `as_of_us`, None where nothing is."""
     names = sorted({bant.field for bant in history.settings.bant.values()})
-    stored: pd.DataFrame = history.known_values(names, as_of_us=as_of_us).to_pandas()
-    by_lead = stored.set_index("lead_id")
-    of_leads = by_lead.reindex(matrix.keys["lead_id"]).astype(object)
+    lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
+    stored = history.known_values(names, as_of_us=as_of_us, lead_id=lead_id)
+    by_lead: pd.DataFrame = stored.to_pandas().set_index("lead_id")
+    of_leads = by_lead.reindex(lead_id).astype(object)
     return of_leads.where(of_leads.notna(), None)
 
 

@@ -94,21 +94,28 @@ class Effect:
         """How likely the answer changes what is done (m,)."""
         return np.asarray(self.higher + self.verdict + self.richer)
 
-    def describe(self, at: int) -> str:
-        """The chances of one lead, as "12 % chance of a higher tier"."""
+    def describe(self, at: np.ndarray) -> list[str]:
+        """The chances of leads at positions (k,), as "12 % chance of a higher tier"."""
         chances = {
             "a higher tier": self.higher[at],
             "another qualification": self.verdict[at],
             "a clearly higher value": self.richer[at],
         }
-        return ", ".join(
-            _describe_chance(chance, what)
-            for what, chance in chances.items()
-            if round(chance, 2) > 0
-        )
+        parts = [_describe_chances(chance, what) for what, chance in chances.items()]
+        return [", ".join(filter(None, texts)) for texts in zip(*parts, strict=True)]
+
+
+def _describe_chances(chances: np.ndarray, what: str) -> list[str]:
+    """Chances (k,) in words, each distinct one once."""
+    distinct, number = np.unique(chances, return_inverse=True)
+    texts = [_describe_chance(chance, what) for chance in distinct.tolist()]
+    return [texts[place] for place in number.tolist()]
 
 
 def _describe_chance(chance: float, what: str) -> str:
+    """A chance in words; "" where there is none."""
+    if round(chance, 2) <= 0:
+        return ""
     if round(chance, 2) == 1:
         return f"any answer means {what}"
     return f"{chance * 100:.0f} % chance of {what}"

@@ -80,10 +80,12 @@ def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
         is_better = changes_something & (more_likely | (as_likely & moves_more))
         best_gain[missing[is_better]] = gain[is_better]
         best_move[missing[is_better]] = effect.move[is_better]
-        for at in np.flatnonzero(is_better).tolist():
-            row = int(missing[at])
-            worth = standing.describe(row, effect.best[at])
-            question[row] = f"Ask about {letter}: {effect.describe(at)}; {worth}"
+        better = np.flatnonzero(is_better)
+        rows = missing[better].tolist()
+        for row, best, chances in zip(
+            rows, effect.best[better].tolist(), effect.describe(better), strict=True
+        ):
+            question[row] = f"Ask about {letter}: {chances}; {standing.describe(row, best)}"
     return {"next_question": question, "next_question_gain": best_gain}
 
 

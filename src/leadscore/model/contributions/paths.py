@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import lightgbm
@@ -192,10 +193,16 @@ def _table(shares: np.ndarray, value: float) -> np.ndarray:
         raise TooDeepError(f"{u} features on a path")
     patterns = np.arange(1 << u)
     meets = (patterns >> np.arange(u)[:, None]) & 1
-    nodes, weights = np.polynomial.legendre.leggauss((u + 1) // 2)
+    nodes, weights = _gauss_rule((u + 1) // 2)
     t = (nodes[:, None, None] + 1) / 2
     share = shares[:, None]
     factors = (1 - t) * share + t * meets
     of_others = factors.prod(axis=1, keepdims=True) / factors
     integral = np.tensordot(weights / 2, of_others, axes=1)
     return np.ascontiguousarray(value * (meets - share) * integral)
+
+
+@cache
+def _gauss_rule(points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss and Legendre's rule, which take longer than a table."""
+    return np.polynomial.legendre.leggauss(points)
