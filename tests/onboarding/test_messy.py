@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from leadscore.settings.source import Source
 BEGIN = datetime(2025, 1, 6, 9, tzinfo=UTC)
 END = BEGIN + timedelta(days=200)
 LEADS = 60
+DASH = "\N{EN DASH}"  # between the parts of Pipedrive's headers
 
 
 @pytest.fixture(autouse=True)
@@ -232,3 +234,103 @@ def test_init_when_a_flag_says_unknown_of_some_leads_then_says_that_these_are_op
     assert counts(ingested)["outcomes"] == LEADS - LEADS // 3
     text = (tmp_path / "leadscore.toml").read_text()
     assert "# Leads with any other value are open: 'Unknown'" in text
+
+
+def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_found(
+    tmp_path: Path,
+) -> None:
+    book = Workbook()
+    book.active.append([f"Deals {DASH} Export vom 23.05.2025"])
+    book.active.merge_cells("A1:G1")
+    book.active.append([])
+    names = [
+        "ID",
+        "Titel",
+        "Kontaktperson",
+        "Status",
+        "Deal erstellt",
+        "Gewonnen am",
+        "Verloren am",
+    ]
+    book.active.append([f"Deal {DASH} {name}" for name in names])
+    words = ("Offen", "Gewonnen", "Verloren")
+    for number in range(LEADS):
+        ends: list[str | None] = [None, None]
+        if state(number):
+            ends[state(number) - 1] = f"{created(number) + timedelta(days=20):%d.%m.%Y %H:%M}"
+        begins = f"{created(number):%d.%m.%Y %H:%M}"
+        who = [f"Deal {number}", f"Anna Muster {number}"]
+        book.active.append([number + 1000, *who, words[state(number)], begins, *ends])
+    book.active.append(["Summe"])
+    (tmp_path / "exports").mkdir()
+    book.save(tmp_path / "exports" / "deals.xlsx")
+    calls = [f"Aktivität {DASH} ID;Typ;Fälligkeitsdatum;Erledigt am;Dauer;Deal {DASH} ID"]
+    for number in range(LEADS):
+        done = created(number) + timedelta(days=3)
+        times = f"{done - timedelta(days=2):%d.%m.%Y};{done:%d.%m.%Y %H:%M}"
+        calls.append(f"{number};{('Anruf', 'E-Mail')[number % 2]};{times};00:15;{number + 1000}")
+    write(tmp_path / "exports" / "aktivitaeten.csv", calls, encoding="cp1252")
+
+    settings, ingested = start_in(tmp_path)
+
+    assert counts(ingested)["leads"] == LEADS
+    assert counts(ingested)["outcomes"] == LEADS - LEADS // 3
+    assert ingested.rejects == {"not_a_lead": 1}
+    columns = {entry["table"]: entry["columns"] for entry in settings["mapping"]}
+    assert columns["activities"] == {
+        "lead_id": f"Deal {DASH} ID",
+        "event_at": "Erledigt am",
+        "activity_id": f"Aktivität {DASH} ID",
+        "duration_s": "Dauer",
+    }
+    assert "fields" not in settings  # a name of a deal is no field, and one of a person still less
+
+
+def test_init_when_a_file_only_says_what_happened_then_leads_are_its_first_rows(
+    tmp_path: Path,
+) -> None:
+    events: list[tuple[datetime, str, int]] = []
+    for number in range(LEADS):
+        events.append((created(number), "deal.created", number))
+        events.append((created(number) + timedelta(days=2), "activity.call", number))
+        if state(number):
+            ends = ("deal.won", "deal.lost")[state(number) - 1]
+            events.append((created(number) + timedelta(days=20), ends, number))
+    events.sort()
+    lines = []
+    for place, (moment, kind, number) in enumerate(events):
+        row: dict[str, Any] = {"event_id": place, "ts": int(moment.timestamp() * 1000)}
+        row |= {"type": kind, "deal": {"id": f"d-{number}"}}
+        if kind == "deal.created":
+            row["props"] = {"source": ("web", "ads")[number % 2], "amount": 100 + number}
+        if kind == "deal.won":
+            row["props"] = {"amount": 9}
+        lines.append(json.dumps(row))
+    write(tmp_path / "exports" / "events.ndjson", lines)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert counts(ingested)["leads"] == LEADS
+    assert counts(ingested)["outcomes"] == LEADS - LEADS // 3
+    assert counts(ingested)["activities"] == 2 * LEADS
+    leads = settings["mapping"][0]
+    assert (leads["source"], leads["columns"]["lead_id"]) == ("first_rows", "deal.id")
+    assert leads["columns"]["amount"] == "props.amount"
+
+
+def test_init_when_columns_are_like_those_of_a_preset_but_its_id_is_missing_then_not_that_preset(
+    tmp_path: Path,
+) -> None:
+    names = "Deal Id;Name;Account name;Amount;Probability (%);Created Time;Closing Date;Stage"
+    deals = [f"{names};Lead Source;Deal Owner;Currency"]
+    stages = ("Demo", "Won", "Lost")
+    for number in range(LEADS):
+        closed = created(number) + timedelta(days=20)
+        days = f"{created(number):%Y-%m-%d};{closed:%Y-%m-%d}"
+        deals.append(f"D{number};x;y;5;40;{days};{stages[state(number)]};Web;Ann;USD")
+    write(tmp_path / "exports" / "deals.csv", deals)
+
+    settings, ingested = start_in(tmp_path)
+
+    assert "preset" not in settings
+    assert counts(ingested)["leads"] == LEADS

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadscore.onboarding import words
-from leadscore.onboarding.profile import Column
+from leadscore.onboarding.profile import NOWHERE, Column
 
-NOWHERE = np.iinfo(np.int64).min
 MOST_BOTH = 0.05  # the share of closed leads that may have both
 
 

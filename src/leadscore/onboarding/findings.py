@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadscore.onboarding.profile import Column, Profile, missing_share
-from leadscore.onboarding.roles import NOWHERE, Events, Leads, Roles, among
+from leadscore.onboarding.events import Events
+from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
+from leadscore.onboarding.roles import Leads, Roles
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
@@ -100,7 +101,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         dates = (leads.closing.won, leads.closing.lost)
         names = ", ".join(column.name for column in dates)
         evidence = "dates of which hardly any lead has both"
-        findings.append(Finding("outcome", f"{place}: {names}", evidence, CHECK_WORDS))
+        part = "outcome" if leads.outcome is None else "closed"
+        findings.append(Finding(part, f"{place}: {names}", evidence, CHECK_WORDS))
     if leads.amount is not None:
         doubt = "today's value: learned from only if it was known when the lead was created"
         findings.append(Finding("amount", f"{place}: {leads.amount.name}", "numbers", doubt))

@@ -21,8 +21,8 @@ Rows = Sequence[tuple[int, Sequence[str]]]  # the number of each, and its values
 def find_header_row(rows: RowsOfFile) -> int | None:
     """The line of the header, or None if it is the first, or nothing shows where it is.
 
-    It is the first row as wide as most rows are, all its values filled, below rows of which less
-    than half is filled.
+    It is the first row at least as wide as most rows are, which may end before their last values, all
+    its values filled, below rows of which less than half is filled.
     """
     places = [_find_in(table) for table in _tables(rows)]
     lower = [place for place in places if place is not None]
@@ -66,7 +66,7 @@ def _find_in(rows: Rows) -> int | None:
     if width < LEAST_COLUMNS:
         return None
     for place, (number, row) in enumerate(rows[: HEADER_ROWS + 1]):
-        if len(row) == width and all(row):
+        if len(row) >= width and all(row):
             return number if place else 0
         if sum(map(bool, row)) > width / 2:
             return 0

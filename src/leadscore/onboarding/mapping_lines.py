@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates
+from leadscore.onboarding.events import Events
 from leadscore.onboarding.findings import CHECK_WORDS
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
-from leadscore.onboarding.roles import Events
 from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
 from leadscore.onboarding.words import slug
 from leadscore.wording import listed
 
 ACTORS = {"lead", "rep", "system"}
-CLOSED = "closed"  # the view that stands for leads that closed nobody knows when
+CLOSED = "closed"  # the view of leads that closed, whose date stands in no one column
 CLOSED_AT = "closed_at"
 
 Values = Mapping[str, Mapping[str, str]]
@@ -47,16 +47,16 @@ def write_outcomes(text: Text, plan: Plan) -> None:
     leads = plan.leads
     if plan.has_closes:
         return
-    if leads.closing is not None:
-        _write_closing_dates(text, plan, leads.closing)
     if leads.outcome is None:
+        if leads.closing is not None:
+            _write_closing_dates(text, plan, leads.closing)
         return
     columns = {}
     if leads.id:
         columns["lead_id"] = leads.id.name
     if plan.is_dated:
         columns["event_at"] = leads.closed.name if leads.closed else CLOSED_AT
-    source = CLOSED if plan.lacks_close_date else leads.source
+    source = CLOSED if plan.has_closed_view else leads.source
     ends = (leads.won, leads.lost)
     _write_closes(text, source, columns, leads.outcome, ends)
     if leads.open_values():
@@ -84,6 +84,7 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
     columns = {"lead_id": events.ref.name, "event_at": events.when.name}
     kind = events.kind
     if kind is None:
+        columns |= _of_activities(events)
         constants = {"kind": slug(events.source), "actor": "rep"}
         _write_entry(text, events.source, "activities", columns, constants=constants)
         return
@@ -98,7 +99,16 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
         fields = {value: {"field": name} for value, name in plan.histories.items()}
         _write_values(text, kind, fields)
     if events.table == "activities":
-        _write_activities(text, events, kind, columns)
+        _write_activities(text, events, kind, columns | _of_activities(events))
+
+
+def _of_activities(events: Events) -> dict[str, str]:
+    """What activities carry beside their time and kind: an id, and how long they lasted."""
+    columns = {} if events.id is None else {"activity_id": events.id.name}
+    if events.duration is not None:
+        name, column = events.duration
+        columns[name] = column.name
+    return columns
 
 
 def _write_closes(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from leadscore.onboarding import words
+from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import Column, Profile
-from leadscore.onboarding.roles import Events, Leads, Roles
+from leadscore.onboarding.roles import Leads, Roles
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.onboarding.words import slug
 from leadscore.settings.fields import RESERVED
@@ -68,7 +69,13 @@ class Plan:
     def lacks_close_date(self) -> bool:
         """Whether leads are said to be won and lost, but not when."""
         has_outcome = self.leads.outcome is not None and not self.has_closes
-        return self.is_dated and has_outcome and self.leads.closed is None
+        return self.is_dated and has_outcome and not self.leads.ends()
+
+    @property
+    def has_closed_view(self) -> bool:
+        """Whether leads that closed get their date from a view: from two columns, or from none."""
+        by_both = self.leads.outcome is not None and self.leads.closing is not None
+        return self.lacks_close_date or (self.is_dated and by_both and not self.has_closes)
 
     @cached_property
     def histories(self) -> dict[str, str]:
@@ -141,8 +148,7 @@ def _field_columns(leads: Leads, parts: Mapping[str, Column]) -> list[Column]:
     chosen = []
     for column in leads.profile.columns.values():
         says_nothing = column.is_constant or column.is_prose or column.is_personal
-        is_key = column.is_unique and not column.is_number
-        if not (column.name in taken or says_nothing or is_key):
+        if not (column.name in taken or says_nothing or column.says_who):
             chosen.append(column)
     return chosen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +31,7 @@ ORDERS = (None, "dmy", "mdy", "ymd")
 COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "excel")
 LEAST_US, MOST_US = parse_moment("2000-01-01", zone="UTC"), parse_moment("2040-01-01", zone="UTC")
 MOSTLY = 0.98
+NOWHERE = np.iinfo(np.int64).min  # the moment of a row without one
 FIRST = 20  # values that show which kind of id a column holds
 LONG_TEXT = 60  # characters: longer values are prose
 
@@ -64,6 +65,12 @@ class Column:
     def is_unique(self) -> bool:
         """Whether every row has a value, and no two the same."""
         return self.rows > 0 and len(self.values) == self.rows
+
+    @property
+    def says_who(self) -> bool:
+        """Whether most rows have a value, and no two the same: a name, and no number."""
+        is_distinct = len(self.values) == self.filled
+        return is_distinct and 2 * self.filled > self.rows and not self.is_number
 
     @cached_property
     def spellings(self) -> dict[IdKind, frozenset[str]]:
@@ -140,7 +147,7 @@ class Column:
         order = None if self.date_order == "iso" else self.date_order
         order = "dmy" if order == "either" else order
         us, ok = read_moments(self.text, zone="UTC", dates=order)
-        return np.where(ok, us, np.iinfo(np.int64).min)
+        return np.where(ok, us, NOWHERE)
 
     @cached_property
     def is_number(self) -> bool:
@@ -174,6 +181,7 @@ class Profile:
         paths: the files, where several are read by one pattern, which is then their name.
         header_row: the line of the header, if it is not the first.
         missing: words that stand for missing values, as dates and numbers show.
+        sql: of a view over a file, which is then the profile's: its SELECT.
     """
 
     file: SourceFile
@@ -183,6 +191,7 @@ class Profile:
     paths: tuple[Path, ...] = ()
     header_row: int | None = None
     missing: tuple[str, ...] = ()
+    sql: str | None = None
 
     @property
     def stem(self) -> str:
@@ -251,6 +260,24 @@ def _without(column: Column, missing: AbstractSet[str]) -> Column:
 def _named_once(names: Sequence[str]) -> list[str]:
     counts = Counter(names)
     return [name for name in names if counts[name] == 1]
+
+
+def among(column: Column, values: Iterable[str]) -> np.ndarray:
+    """Which rows (n,) have one of the values."""
+    texts = column.text.to_numpy(zero_copy_only=False)
+    return np.isin(texts, list(values))
+
+
+def best(columns: Iterable[Column], score: Callable[[Column], float]) -> Column | None:
+    """The column with the highest score above 0; of equals, the first."""
+    best = None
+    highest = 0.0
+    for column in columns:
+        points = score(column)
+        if points > highest:
+            best = column
+            highest = points
+    return best
 
 
 def missing_share(column: Column) -> float:

@@ -19,8 +19,8 @@ from leadscore.onboarding.mapping_lines import (
     write_stage_dates,
 )
 from leadscore.onboarding.plan import Plan
-from leadscore.onboarding.profile import Profile
-from leadscore.onboarding.roles import Leads, among
+from leadscore.onboarding.profile import Profile, among
+from leadscore.onboarding.roles import Leads
 from leadscore.onboarding.shared_ids import kind_of_ids
 from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
 from leadscore.onboarding.stages import order_stages
@@ -62,7 +62,7 @@ def write_proposal(
         text.add('horizon_days = "auto" # a win within so many days is predicted')
     for profile in plan.profiles:
         _write_source(text, plan, profile, base)
-    if plan.lacks_close_date:
+    if plan.has_closed_view:
         _write_closed_view(text, plan)
     if plan.stage_dates:
         _write_stage_view(text, plan)
@@ -157,8 +157,15 @@ def _write_mapping(text: Text, plan: Plan) -> None:
 
 
 def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
-    text.section(f"[sources.{profile.file.source}]")
-    text.add(*source_lines(profile, base))
+    if profile.sql is None:
+        text.section(f"[sources.{profile.file.source}]")
+        text.add(*source_lines(profile, base))
+    else:
+        text.section(
+            f"[views.{profile.file.source}]",
+            "CHECK: the file says what happened; the first row of each lead is its creation.",
+        )
+        text.add(f"sql = {quoted(profile.sql)}")
     if profile.missing:
         text.add(
             f"missing = {array(profile.missing)} # CHECK: seen among dates and numbers",
@@ -192,17 +199,25 @@ def _write_stage_view(text: Text, plan: Plan) -> None:
 
 
 def _write_closed_view(text: Text, plan: Plan) -> None:
-    """The leads that closed, without a date of it."""
+    """The leads that closed, with the one of two dates that says when, or without any."""
     leads = plan.leads
     outcome = sql_name(leads.outcome.name if leads.outcome else "")
-    values = (*leads.won, *leads.lost)
-    closing = ", ".join(sql_text(value) for value in values)
-    rows = f"SELECT *, NULL AS {CLOSED_AT} FROM {leads.source}"
-    text.section(
-        f"[views.{CLOSED}]",
-        "Nothing says when leads closed: they count as closed when an export first shows it.",
-    )
-    text.add(f"sql = {quoted(f'{rows} WHERE {outcome} IN ({closing})')}")
+    won, lost = _sql_list(leads.won), _sql_list(leads.lost)
+    closed_at = "NULL"
+    comment = "Nothing says when leads closed: they count as closed when an export first shows it."
+    if leads.closing is not None:
+        dates = [sql_name(column.name) for column in leads.ends()]
+        closed_at = f"CASE WHEN {outcome} IN ({won}) THEN {dates[0]} ELSE {dates[1]} END"
+        comment = "When leads were won stands in one column, and when they were lost in another."
+    rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
+    text.section(f"[views.{CLOSED}]", comment)
+    text.add(f"sql = {quoted(f'{rows} WHERE {outcome} IN ({won}, {lost})')}")
+    if leads.closing is not None:
+        _write_reading(text, plan, leads.profile)
+
+
+def _sql_list(values: Sequence[str]) -> str:
+    return ", ".join(sql_text(value) for value in values)
 
 
 def _write_stages(text: Text, plan: Plan) -> None:

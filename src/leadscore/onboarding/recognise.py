@@ -81,6 +81,8 @@ def _assign(sources: Sources, profiles: Sequence[Profile]) -> dict[str, Profile]
 
 def _likeness(source: str, settings: dict[str, Any], profile: Profile) -> tuple[bool, float] | None:
     """How much a file looks like a source of a preset, its name before its columns; None if not."""
+    if not _has_required(settings, profile):
+        return None
     expected = _expected(settings)
     shared = len(_shared(settings, profile))
     share = shared / len(expected) if expected else 0.0
@@ -101,6 +103,15 @@ def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
     """The columns of a source that a file has, in whichever case."""
     in_file = _columns_of(profile)
     return {name for name in _expected(settings) if name.casefold() in in_file}
+
+
+def _has_required(settings: dict[str, Any], profile: Profile) -> bool:
+    """Whether a file has the columns that every row of a source needs, one of each choice."""
+    in_file = _columns_of(profile)
+    choices = [
+        [names] if isinstance(names, str) else names for names in settings.get("required", [])
+    ]
+    return all(any(name.casefold() in in_file for name in choice) for choice in choices)
 
 
 def _expected(settings: dict[str, Any]) -> list[str]:

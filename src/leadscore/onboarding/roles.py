@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
-from leadscore.onboarding.profile import Column, Profile, missing_share
-from leadscore.onboarding.shared_ids import OVERLAP, overlap
-from leadscore.times import DAY_US
+from leadscore.onboarding.events import Events, find_events
+from leadscore.onboarding.first_rows import find_first_rows
+from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
+from leadscore.onboarding.shared_ids import OVERLAP
 
-NOWHERE = np.iinfo(np.int64).min
 MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
-MOST_KINDS = 60  # of events
 MOSTLY = 0.95
-GOES_ON = 0.2  # the share of closing events after which something may still happen
 
 
 @dataclass
@@ -65,43 +61,6 @@ class Leads:
 
 
 @dataclass
-class Events:
-    """A file whose rows happened to leads."""
-
-    profile: Profile
-    ref: Column
-    when: Column
-    kind: Column | None
-    value: Column | None = None  # of a history of fields, whose kinds are the fields
-    won: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-
-    @property
-    def source(self) -> str:
-        """What the source is called."""
-        return self.profile.file.source
-
-    @property
-    def table(self) -> str:
-        """The table that the rows belong to."""
-        if self.value is not None:
-            return "changes"
-        if self.kind is not None and not self.other_kinds():
-            return "outcomes"
-        if self.kind is not None and is_stage(self.kind):
-            return "stages"
-        return "activities"
-
-    def other_kinds(self) -> list[str]:
-        """The kinds of event that close no lead, the commonest first."""
-        if self.kind is None:
-            return []
-        closing = {*self.won, *self.lost}
-        by_count = [value for value, _ in self.kind.values.most_common()]
-        return [value for value in by_count if value not in closing]
-
-
-@dataclass
 class Roles:
     """What all files are, with what is left over."""
 
@@ -112,13 +71,13 @@ class Roles:
 
 def find_roles(profiles: Sequence[Profile]) -> Roles:
     """What the files of one company are."""
-    candidates = [_find_leads(profile) for profile in profiles]
+    candidates = [_find_leads(find_first_rows(profile) or profile) for profile in profiles]
     leads = max(candidates, key=lambda one: _score(one, profiles))
     events, unused = [], []
     for profile in profiles:
         if profile is leads.profile:
             continue
-        source = _find_events(profile, leads)
+        source = find_events(profile, leads.profile, leads.id)
         if source is None:
             unused.append(profile)
         else:
@@ -131,7 +90,7 @@ def _find_leads(profile: Profile) -> Leads:
     leads = Leads(profile)
     columns = list(profile.columns.values())
     unique = [column for column in columns if column.is_unique]
-    leads.id = _best(unique, _id_score)
+    leads.id = best(unique, _id_score)
 
     outcome = _find_outcome(columns, leads)
     if outcome is not None:
@@ -140,30 +99,17 @@ def _find_leads(profile: Profile) -> Leads:
         leads.lost = outcome.lost
 
     dates = [column for column in profile.dates() if column is not leads.id]
-    leads.created = _best(dates, lambda column: _created_score(column, dates))
+    leads.created = best(dates, lambda column: _created_score(column, dates))
     later = [column for column in dates if column is not leads.created]
-    if leads.outcome is None:
-        leads.closing = find_closing_dates(later)
+    leads.closing = _find_closing(later, leads)
     if leads.closing is None:
-        leads.closed = _best(later, lambda column: _closed_score(column, leads))
+        leads.closed = best(later, lambda column: _closed_score(column, leads))
 
     rest = [column for column in columns if column.name not in leads.parts()]
-    leads.amount = _best(rest, _amount_score)
+    leads.amount = best(rest, _amount_score)
     rest = [column for column in rest if column is not leads.amount]
-    leads.owner = _best(rest, _owner_score)
+    leads.owner = best(rest, _owner_score)
     return leads
-
-
-def _best(columns: Iterable[Column], score: Callable[[Column], float]) -> Column | None:
-    """The column with the highest score above 0; of equals, the first."""
-    best = None
-    highest = 0.0
-    for column in columns:
-        points = score(column)
-        if points > highest:
-            best = column
-            highest = points
-    return best
 
 
 def _id_score(column: Column) -> float:
@@ -252,10 +198,16 @@ def _closed_score(column: Column, leads: Leads) -> float:
     return 2 * named + 2 * follows
 
 
-def among(column: Column, values: Iterable[str]) -> np.ndarray:
-    """Which rows (n,) have one of the values."""
-    texts = column.text.to_numpy(zero_copy_only=False)
-    return np.isin(texts, list(values))
+def _find_closing(dates: Sequence[Column], leads: Leads) -> ClosingDates | None:
+    """A column of dates of wins and one of losses, where an outcome does not contradict them."""
+    closing = find_closing_dates(dates)
+    if closing is None or leads.outcome is None:
+        return closing
+    is_won = among(leads.outcome, leads.won)
+    is_lost = among(leads.outcome, leads.lost)
+    won_are_dated = float((closing.won.moments[is_won] > NOWHERE).mean()) >= MOSTLY
+    lost_are_dated = float((closing.lost.moments[is_lost] > NOWHERE).mean()) >= MOSTLY
+    return closing if won_are_dated and lost_are_dated else None
 
 
 def _amount_score(column: Column) -> float:
@@ -283,73 +235,6 @@ def _score(leads: Leads, profiles: Sequence[Profile]) -> float:
     points += words.speaks_of(leads.profile.stem, words.ID + " leads deals pipeline")
     for profile in profiles:
         if profile is not leads.profile:
-            refers = _find_events(profile, leads) is not None
+            refers = find_events(profile, leads.profile, leads.id) is not None
             points += 2 * refers
     return points
-
-
-def _find_events(profile: Profile, leads: Leads) -> Events | None:
-    """What a file says of leads, if its rows name them and have a date."""
-    holds_more_leads = profile.columns.keys() == leads.profile.columns.keys()
-    if leads.id is None or holds_more_leads:
-        return None
-
-    columns = list(profile.columns.values())
-    ref = _best(columns, lambda column: overlap(column, leads.id) - OVERLAP)
-    if ref is None:
-        return None
-    dates = [column for column in profile.dates() if column is not ref]
-    when = _best(dates, lambda column: 1 + words.speaks_of(column.name, words.WHEN))
-    if when is None:
-        return None
-
-    others = [column for column in columns if column not in (ref, when)]
-    kind = _best(others, _kind_score)
-    value = _find_value(profile, kind)
-    events = Events(profile, ref, when, kind, value=value)
-    if kind is not None and value is None:
-        ending = list(kind.values) if is_stage(kind) else _ending_values(events, kind)
-        events.won = [value for value in ending if words.means_won(value)]
-        events.lost = [value for value in ending if words.means_lost(value)]
-    return events
-
-
-def _find_value(profile: Profile, kind: Column | None) -> Column | None:
-    """The column of new values if the file is a history of fields, else None."""
-    if kind is None or not words.speaks_of(kind.name, words.FIELD):
-        return None
-    columns = profile.columns.values()
-    return _best(columns, lambda column: words.speaks_of(column.name, words.NEW_VALUE))
-
-
-def is_stage(kind: Column) -> bool:
-    """Whether a column holds stages rather than kinds of activity."""
-    return words.speaks_of(kind.name, words.STAGE) > 0
-
-
-def _ending_values(events: Events, kind: Column) -> list[str]:
-    """The kinds of event after which hardly any lead has events on a later day."""
-    refs = events.ref.text.dictionary_encode().indices.to_numpy()
-    days = events.when.moments // DAY_US
-    last_day = np.full(int(refs.max()) + 1, NOWHERE)
-    np.maximum.at(last_day, refs, days)
-    goes_on = days < last_day[refs] - 1
-
-    ending = []
-    for value in kind.values:
-        is_value = among(kind, [value])
-        if goes_on[is_value].mean() < GOES_ON:
-            ending.append(value)
-    return ending
-
-
-def _kind_score(column: Column) -> float:
-    is_few = 0 < len(column.values) <= MOST_KINDS
-    if not is_few or column.is_number or column.date_order is not None:
-        return 0
-    named_kind = words.speaks_of(column.name, words.KIND)
-    named_stage = words.speaks_of(column.name, words.STAGE)
-    if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
-        named_stage = 0  # whether it is done
-    names_wins = any(words.means_won(value) for value in column.values)
-    return 1 + 2 * (named_kind + named_stage) + names_wins - 0.01 * len(column.values)

@@ -8,8 +8,8 @@ import numpy as np
 
 from leadscore.audit.names import words_of
 from leadscore.onboarding import words
-from leadscore.onboarding.profile import Column
-from leadscore.onboarding.roles import NOWHERE, Leads, is_before
+from leadscore.onboarding.profile import NOWHERE, Column
+from leadscore.onboarding.roles import Leads, is_before
 from leadscore.onboarding.toml import sql_name, sql_text
 
 STAGE_DATES = "stage_dates"  # the view of them

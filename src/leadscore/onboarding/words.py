@@ -43,8 +43,8 @@ PERSONAL = {
     "company": "company account accountname companyname organization organisation firma "
     "firmenname unternehmen kunde entreprise societe empresa cuenta conta azienda ditta bedrijf "
     "klant",
-    "contact": "contact contactname person fullname ansprechpartner kontakt contacto contatto "
-    "contato contactpersoon",
+    "contact": "contact contactname person fullname ansprechpartner kontakt kontaktperson contacto "
+    "contatto contato contactpersoon",
 }
 STAGE = "stage phase step status stufe etape etapa fase pipeline"
 KIND = "activity kind type event action channel aktivitat typ tipo actividad attivita subject name"
@@ -58,6 +58,17 @@ WHEN = (
     "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day ts "
     "ms epoch"
 )
+DUE = (
+    "due duedate deadline reminder planned scheduled fallig falligkeit falligkeitsdatum echeance vencimiento "
+    "vencimento scadenza vervaldatum"
+)
+DONE = "done completed finished marked erledigt abgeschlossen termine completado concluido completato voltooid"
+DURATIONS = {  # our column -> words of its unit
+    "duration_ms": "ms millis millisecond milliseconds",
+    "duration_min": "min mins minute minutes minuten",
+    "duration_s": "s sec secs second seconds sekunden",
+}
+DURATION = "duration dauer duree duracion duracao durata duur length talktime"
 TITLE = "title jobtitle position function role funktion fonction cargo ruolo functie designation"
 LETTERS = {
     "budget": "budget budgt budg funds",

@@ -1,0 +1,140 @@
+"""Files whose rows happened to leads: which column names the lead, says when, and what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from leadscore.onboarding import words
+from leadscore.onboarding.durations import find_duration
+from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
+from leadscore.onboarding.shared_ids import OVERLAP, overlap
+from leadscore.times import DAY_US
+
+MOST_KINDS = 60  # of events
+GOES_ON = 0.2  # the share of closing events after which something may still happen
+
+
+@dataclass
+class Events:
+    """A file whose rows happened to leads."""
+
+    profile: Profile
+    ref: Column
+    when: Column
+    kind: Column | None
+    value: Column | None = None  # of a history of fields, whose kinds are the fields
+    id: Column | None = None
+    duration: tuple[str, Column] | None = None  # our name for it in its unit, and the column
+    won: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """What the source is called."""
+        return self.profile.file.source
+
+    @property
+    def table(self) -> str:
+        """The table that the rows belong to."""
+        if self.value is not None:
+            return "changes"
+        if self.kind is not None and not self.other_kinds():
+            return "outcomes"
+        if self.kind is not None and is_stage(self.kind):
+            return "stages"
+        return "activities"
+
+    def other_kinds(self) -> list[str]:
+        """The kinds of event that close no lead, the commonest first."""
+        if self.kind is None:
+            return []
+        closing = {*self.won, *self.lost}
+        by_count = [value for value, _ in self.kind.values.most_common()]
+        return [value for value in by_count if value not in closing]
+
+
+def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Events | None:
+    """What a file says of leads, if its rows name them and have a date."""
+    holds_more_leads = profile.columns.keys() == leads.columns.keys()
+    if lead_id is None or holds_more_leads:
+        return None
+
+    columns = list(profile.columns.values())
+    ref = best(columns, lambda column: overlap(column, lead_id) - OVERLAP)
+    if ref is None:
+        return None
+    dates = [column for column in profile.dates() if column is not ref]
+    when = best(dates, when_score)
+    if when is None:
+        return None
+
+    others = [column for column in columns if column not in (ref, when)]
+    kind = best(others, kind_score)
+    value = _find_value(profile, kind)
+    unique = [column for column in others if column.is_unique and column is not kind]
+    events = Events(
+        profile,
+        ref,
+        when,
+        kind,
+        value=value,
+        id=best(unique, lambda column: words.speaks_of(column.name, words.ID)),
+        duration=find_duration(others),
+    )
+    if kind is not None and value is None:
+        ending = list(kind.values) if is_stage(kind) else _ending_values(events, kind)
+        events.won = [value for value in ending if words.means_won(value)]
+        events.lost = [value for value in ending if words.means_lost(value)]
+    return events
+
+
+def when_score(column: Column) -> float:
+    """When something was done says more than when it began or was entered; due is not done."""
+    named = words.speaks_of(column.name, words.WHEN)
+    done = words.speaks_of(column.name, words.DONE)
+    due = words.speaks_of(column.name, words.DUE)
+    return max(3 + named + 3 * done - 3 * due - 4 * missing_share(column), 0.1)
+
+
+def _find_value(profile: Profile, kind: Column | None) -> Column | None:
+    """The column of new values if the file is a history of fields, else None."""
+    if kind is None or not words.speaks_of(kind.name, words.FIELD):
+        return None
+    columns = profile.columns.values()
+    return best(columns, lambda column: words.speaks_of(column.name, words.NEW_VALUE))
+
+
+def is_stage(kind: Column) -> bool:
+    """Whether a column holds stages rather than kinds of activity."""
+    return words.speaks_of(kind.name, words.STAGE) > 0
+
+
+def _ending_values(events: Events, kind: Column) -> list[str]:
+    """The kinds of event after which hardly any lead has events on a later day."""
+    refs = events.ref.text.dictionary_encode().indices.to_numpy()
+    days = events.when.moments // DAY_US
+    last_day = np.full(int(refs.max()) + 1, NOWHERE)
+    np.maximum.at(last_day, refs, days)
+    goes_on = days < last_day[refs] - 1
+
+    ending = []
+    for value in kind.values:
+        is_value = among(kind, [value])
+        if goes_on[is_value].mean() < GOES_ON:
+            ending.append(value)
+    return ending
+
+
+def kind_score(column: Column) -> float:
+    """How much a column looks like kinds of events, or stages; 0 if it is none."""
+    is_few = 0 < len(column.values) <= MOST_KINDS
+    if not is_few or column.is_number or column.date_order is not None:
+        return 0
+    named_kind = words.speaks_of(column.name, words.KIND)
+    named_stage = words.speaks_of(column.name, words.STAGE)
+    if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
+        named_stage = 0  # whether it is done
+    names_wins = any(words.means_won(value) for value in column.values)
+    return 1 + 2 * (named_kind + named_stage) + names_wins - 0.01 * len(column.values)
