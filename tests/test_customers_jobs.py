@@ -7,6 +7,8 @@ import pytest
 
 from commands import run
 from leadscore import Project
+from leadscore.cli.rendering import console
+from leadscore.cli.rendering.customers import draw_customers
 from leadscore.project.worklist import _list_customers
 from leadscore.sample.sample import write_sample
 from leadscore.settings.settings import Settings
@@ -91,6 +93,16 @@ def test_command_when_products_are_named_then_no_interval_reaches_below_none(con
     ended = run("customers", "--config", named)
     share = f"{100 * rare.share.value:.0f} % ({low}-{high})"
     assert f"After {rare.product}, {rare.next_product}: {share}, " in ended.out
+
+
+def test_customers_when_nothing_is_known_of_amounts_then_says_what_it_takes(config):
+    customers = Project(config).customers()
+    bare = [customer.model_copy(update={"revenue": None}) for customer in customers.customers]
+    with console.out.capture() as shown:
+        draw_customers(customers.model_copy(update={"customers": bare}), companies={})
+        draw_customers(customers, companies={})
+        draw_customers(customers.model_copy(update={"customers": []}), companies={})
+    assert shown.get().count("it takes amounts in one currency") == 1
 
 
 def test_command_when_no_key_is_mapped_then_says_what_to_map(config, tmp_path):

@@ -32,6 +32,9 @@ def draw_customers(customers: Customers, *, companies: Mapping[str, str]) -> Non
         f"{counted(len(customers.customers), 'customer')} by {customers.key}; {due:,} due for a "
         f"follow-up: no open lead, and no contact for more than {customers.quiet_days:g} days."
     )
+    revenues = [customer.revenue for customer in customers.customers]
+    if revenues and set(revenues) == {None}:
+        _say("What they have brought is not known: it takes amounts in one currency.")
     if customers.without_key:
         leads = counted(customers.without_key, "won lead")
         _say(f"{leads} without {customers.key} left out.")
