@@ -264,11 +264,12 @@ def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_fou
     book.active.append(["Summe"])
     (tmp_path / "exports").mkdir()
     book.save(tmp_path / "exports" / "deals.xlsx")
-    calls = [f"Aktivität {DASH} ID;Typ;Fälligkeitsdatum;Erledigt am;Dauer;Deal {DASH} ID"]
+    calls = [f"Aktivität {DASH} ID;Typ;Richtung;Fälligkeitsdatum;Erledigt am;Dauer;Deal {DASH} ID"]
     for number in range(LEADS):
         done = created(number) + timedelta(days=3)
         times = f"{done - timedelta(days=2):%d.%m.%Y};{done:%d.%m.%Y %H:%M}"
-        calls.append(f"{number};{('Anruf', 'E-Mail')[number % 2]};{times};00:15;{number + 1000}")
+        kind = ("Anruf;Eingehend", "Anruf;", "E-Mail;Ausgehend")[number % 3]
+        calls.append(f"{number};{kind};{times};00:15;{number + 1000}")
     write(tmp_path / "exports" / "aktivitaeten.csv", calls, encoding="cp1252")
 
     settings, ingested = start_in(tmp_path)
@@ -283,6 +284,12 @@ def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_fou
         "activity_id": f"Aktivität {DASH} ID",
         "duration_s": "Dauer",
     }
+    assert settings["mapping"][-1]["values"]["Richtung"] == {
+        "Eingehend": {"actor": "lead"},
+        "Ausgehend": {"actor": "rep"},
+        "": {},
+    }
+    assert counts(ingested)["activities"] == LEADS
     assert "fields" not in settings  # a name of a deal is no field, and one of a person still less
 
 

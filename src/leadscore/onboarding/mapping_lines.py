@@ -133,12 +133,17 @@ def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping
     if events.won or events.lost:
         where = (kind, events.other_kinds())
     actor = _find_actor(events.profile)
+    direction = None if actor is not None else _find_direction(events)
     if actor is not None:
         columns = {**columns, "actor": actor.name}
     _write_entry(text, events.source, "activities", columns, where=where)
     kinds = _name_kinds(events.other_kinds())
     values = {value: {"kind": name} for value, name in kinds.items()}
-    if actor is None:
+    if direction is not None:
+        began = {value: {"actor": words.began(value) or ""} for value in direction.values}
+        nothing: dict[str, dict[str, str]] = {"": {}}
+        _write_values(text, direction, began | nothing)
+    elif actor is None:
         text.add("# CHECK who began each: lead, rep or system")
         for value, given in values.items():
             is_inbound = words.speaks_of(value, words.INBOUND)
@@ -177,6 +182,16 @@ def _find_actor(profile: Profile) -> Column | None:
     """The column that says who began an activity, in our words."""
     for column in profile.columns.values():
         if column.values and column.values.keys() <= ACTORS:
+            return column
+    return None
+
+
+def _find_direction(events: Events) -> Column | None:
+    """The column that says whether activities came in or went out."""
+    others = [column for column in events.profile.columns.values() if column is not events.kind]
+    for column in others:
+        began = {words.began(value) for value in column.values}
+        if began and None not in began:
             return column
     return None
 

@@ -54,6 +54,10 @@ INBOUND = (
     "inbound incoming received reply replied visit visited download downloaded form open opened "
     "webinar click clicked answer"
 )
+DIRECTIONS = {  # who began -> words of a column that says in which direction it went
+    "lead": "inbound incoming received eingehend entrant entrante entrada inkomend",
+    "rep": "outbound outgoing sent ausgehend sortant saliente saida uitgaand",
+}
 WHEN = (
     "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day ts "
     "ms epoch"
@@ -137,6 +141,19 @@ def answers_yes_or_no(value: str) -> bool:
     (True, True, False)
     """
     return value.casefold() in YES | NO | UNKNOWN
+
+
+def began(value: str) -> str | None:
+    """Who began what went in a direction: "lead" or "rep"; None if the value is no direction.
+
+    >>> began("Incoming"), began("OUTBOUND"), began("north")
+    ('lead', 'rep', None)
+    """
+    spoken = words_of(value)
+    for actor, directions in DIRECTIONS.items():
+        if len(spoken) == 1 and spoken[0] in directions.split():
+            return actor
+    return None
 
 
 def _is_negated(value: str) -> bool:
