@@ -46,6 +46,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         "In indecision, stalled though they respond: New. Ask for a decision, either way.",
         "Who buys from us",
         '<td class="n">120</td><td class="n">60</td>',  # visits, and within which days
+        '<th scope="row">2026-01</th><td class="n">50</td><td class="n">20 ± 10 %</td><td class="n">-</td>',
     ):
         assert words in page
     assert "by chance" not in page

@@ -57,6 +57,7 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         months=_draw_months(funnel),
         velocity=write_velocity,
         share=write_percent,
+        share_of_leads=write_share_of_leads,
         days=write_days,
         ways=_name_ways(funnel),
         pipelines=_list_pipelines(funnel),
@@ -95,7 +96,6 @@ def _describe_groups(funnel: Funnel) -> dict[str, Any]:
         "groups": funnel.groups[:MOST_GROUPS],
         "group_caption": caption_groups(funnel),
         "group_words": explain_groups(funnel),
-        "group_share": write_share_of_leads,
         "hidden_groups": count_hidden(len(funnel.groups)),
     }
 
