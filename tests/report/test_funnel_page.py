@@ -83,6 +83,12 @@ def test_page_when_leads_are_grouped_then_has_their_shares_with_intervals_and_n(
     assert "#groups" not in build_funnel_page(make_funnel(), project="acme")
 
 
+def test_page_when_no_lead_came_in_then_says_why_there_are_no_groups():
+    page = build_funnel_page(make_funnel(by="channel"), project="acme")
+    assert "No lead came in during the period, so there are none by channel." in page
+    assert "No lead came in" not in build_funnel_page(make_funnel(), project="acme")
+
+
 def test_page_when_there_are_many_groups_or_tiers_then_says_what_is_counted():
     many = [make_group(f"g{place}") for place in range(17)]
     page = build_funnel_page(make_funnel(by="channel", groups=many), project="acme")

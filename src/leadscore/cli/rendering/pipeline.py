@@ -13,6 +13,7 @@ from leadscore.cli.rendering.pipeline_leads import (
     write_share,
 )
 from leadscore.cli.rendering.pipeline_losses import draw_losses
+from leadscore.report.funnel.grouped import explain_no_groups
 from leadscore.report.funnel.irregular import write_irregular
 from leadscore.report.funnel.sentences import (
     UNKNOWN,
@@ -38,6 +39,8 @@ def draw_funnel(funnel: Funnel) -> None:
     _draw_changes(funnel.changes)
     if funnel.groups:
         draw_groups(funnel)
+    elif funnel.by is not None:
+        _print(escaped(explain_no_groups(funnel)))
     if funnel.cohorts:
         draw_cohorts(funnel.cohorts)
     draw_velocity(funnel.velocity)

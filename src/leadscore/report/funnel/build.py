@@ -15,6 +15,7 @@ from leadscore.report.funnel.grouped import (
     caption_groups,
     count_hidden,
     explain_groups,
+    explain_no_groups,
     write_share_of_leads,
 )
 from leadscore.report.funnel.irregular import write_irregular
@@ -89,9 +90,10 @@ def _list_pipelines(funnel: Funnel) -> list[tuple[str, list[StageFlow]]]:
 
 
 def _describe_groups(funnel: Funnel) -> dict[str, Any]:
-    """What the template says of groups; nothing where there are none."""
+    """What the template says of groups, or why there are none."""
+    no_groups = explain_no_groups(funnel)
     if not funnel.groups:
-        return {"groups": []}
+        return {"groups": [], "no_groups": no_groups}
     return {
         "groups": funnel.groups[:MOST_GROUPS],
         "group_caption": caption_groups(funnel),

@@ -33,6 +33,13 @@ def explain_groups(funnel: Funnel) -> str:
     )
 
 
+def explain_no_groups(funnel: Funnel) -> str:
+    """Why a funnel by group has none; empty if it has some, or was not asked for any."""
+    if funnel.groups or funnel.by is None:
+        return ""
+    return f"No lead came in during the period, so there are none by {funnel.by}."
+
+
 def count_hidden(groups: int, one: str = "group") -> str:
     """How many of so many groups are not shown; empty if all are.
 
