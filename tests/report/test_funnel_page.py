@@ -15,7 +15,8 @@ from leadscore.report.figures.funnel import (
 )
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.funnel.drawings import inline
-from leadscore.results import StageMove
+from leadscore.report.funnel.sentences import write_days
+from leadscore.results import StageFlow, StageMove
 from pages import make_funnel, make_group, make_stage, share
 
 HOSTILE = '<script>alert("x")</script>'
@@ -140,6 +141,20 @@ def test_page_when_little_is_known_then_parts_are_left_out():
     assert "No lead is stalled." in page
     assert "First contact" not in page
     assert page.count("not enough data") >= 3
+
+
+@pytest.mark.parametrize(
+    ("median", "fast", "slow", "words"),
+    [
+        (9, 1, 30, "9 (1-30)"),
+        (9, 1, None, "9 (from 1)"),
+        (None, 1, None, "- (from 1)"),
+        (None, None, None, "-"),
+    ],
+)
+def test_days_when_too_few_visits_have_ended_then_are_left_open(median, fast, slow, words):
+    days = {"median_days": median, "fast_days": fast, "slow_days": slow}
+    assert write_days(StageFlow.from_dict(make_stage("New") | days)) == words
 
 
 FUNNEL = make_funnel()

@@ -48,6 +48,8 @@ def write_percent(share: Interval) -> str:
 
 def write_days(stage: StageFlow) -> str:
     """The median of the days in a stage, and in brackets those of the fastest and slowest tenths."""
+    if stage.fast_days is None:
+        return UNKNOWN
     days = (stage.median_days, stage.fast_days, stage.slow_days)
     median, fast, slow = (UNKNOWN if day is None else f"{day:.0f}" for day in days)
     if stage.slow_days is None:
