@@ -39,10 +39,10 @@ def main() -> None:
 
 
 def _read_measured() -> dict[str, float]:
-    """The measured ratios, each by leads, model and name."""
+    """The measured ratios, each by open leads, model and name."""
     document = json.loads((RESULTS / "open_leads.json").read_text(encoding="utf-8"))
     return {
-        f"{run['leads']} leads, {run['model']}: {name}": value
+        f"{run['open_leads']} open leads, {run['model']}: {name}": value
         for run in document["runs"]
         for name, value in run["ratios"].items()
     }

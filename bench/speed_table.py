@@ -107,7 +107,9 @@ def write_results(runs: Sequence[Run], machine: dict[str, str]) -> None:
     RESULTS.mkdir(exist_ok=True)
     document = {
         "machine": machine,
-        "runs": [asdict(run) | {"ratios": run.ratios()} for run in runs],
+        "runs": [
+            asdict(run) | {"open_leads": run.open_leads, "ratios": run.ratios()} for run in runs
+        ],
     }
     text = json.dumps(document, indent=1) + "\n"
     (RESULTS / "open_leads.json").write_text(text, encoding="utf-8")

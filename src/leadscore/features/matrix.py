@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -64,12 +65,16 @@ class Matrix:
         Every one of them must be in this matrix.
         """
         keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        present = pd.MultiIndex.from_frame(self.keys)
-        place = present.get_indexer(pd.MultiIndex.from_frame(keys))
+        place = self._present.get_indexer(pd.MultiIndex.from_frame(keys))
         absent = (place < 0).sum()
         if absent:
             raise KeyError(f"{absent} snapshots are not in the matrix")
         return self.rows(place)
+
+    @cached_property
+    def _present(self) -> pd.MultiIndex:
+        """The snapshots; a training takes rows of one matrix again and again."""
+        return pd.MultiIndex.from_frame(self.keys)
 
     def without(self, names: AbstractSet[str]) -> Matrix:
         """The same without some of the features."""

@@ -191,23 +191,24 @@ def _fit_blocks(
     unknown = np.column_stack([block.unknown for block in blocks])
     unknown_share = weight @ unknown / max(weight.sum(), TINY)
     ones = np.ones((len(unknown), 1))
-    columns = [block.columns for block in blocks]
-    design = np.hstack([ones, *columns, unknown - unknown_share])
+    design = np.hstack([ones, *(block.columns for block in blocks), unknown - unknown_share])
 
     spread = log_odds_spread / np.sqrt(len(blocks))
     prior = _build_prior(blocks, unknown_share, intercept=intercept, spread=spread)
+    sizes = [block.columns.shape[1] for block in blocks]
+    builds = [block.build for block in blocks]
+    del blocks, unknown  # which hold as much memory as the design
     with one_thread():  # sums over several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
 
-    sizes = [block.columns.shape[1] for block in blocks]
     first_missing = 1 + sum(sizes)
     of_columns = solution[1:first_missing]
     ends = np.cumsum(sizes)[:-1]
     coefficients = np.split(of_columns, ends)
     missing = solution[first_missing:]
     terms = []
-    for block, of_block, of_unknown in zip(blocks, coefficients, missing, strict=True):
-        terms.append(block.build(of_block, float(of_unknown)))
+    for build, of_block, of_unknown in zip(builds, coefficients, missing, strict=True):
+        terms.append(build(of_block, float(of_unknown)))
     return float(solution[0] - missing @ unknown_share), terms
 
 
@@ -253,8 +254,9 @@ def _build_prior(
 def _scale(design: np.ndarray, weight: np.ndarray, prior: _Prior) -> np.ndarray:
     """The spread (p,) by which each column is divided; 1 for levels and columns that never vary."""
     total = max(weight.sum(), TINY)
-    centered = design - weight @ design / total
-    scale = np.sqrt(weight @ centered**2 / total)
+    squares = design - weight @ design / total
+    np.square(squares, out=squares)
+    scale = np.sqrt(weight @ squares / total)
     scale = np.maximum(scale, prior.scale)
     is_scaled = (scale > LEAST_SCALE) & ~prior.is_level
     return np.where(is_scaled, scale, 1.0)
@@ -271,11 +273,11 @@ def _minimise(
 
     It minimises weighted log loss + sum((theta - mean)^2 / (2 spread^2)), where the intercept's
     leads enter the log loss. A column's spread is that of its standardised values, unless it is a
-    level; a column that never varies keeps its prior mean.
+    level; a column that never varies keeps its prior mean. The design becomes the standardised columns.
     """
     total = max(weight.sum(), TINY)
     scale = _scale(design, weight, prior)
-    columns = design / scale
+    columns = np.divide(design, scale, out=design)  # a second one would take its memory again
     mean = prior.mean * scale
     precision = 1 / prior.spread**2
     base_rate = float(sigmoid(mean[0]))
