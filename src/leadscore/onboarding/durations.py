@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +16,27 @@ SHOWN = 500
 MOSTLY = 0.95
 
 
-def find_duration(columns: Iterable[Column]) -> tuple[str, Column] | None:
-    """Our name for a duration in its unit, and the column; None where no unit is clear."""
+@dataclass(frozen=True)
+class Duration:
+    """A column that says how long something lasted, and our name for it in its unit.
+
+    `target` is None where numbers say no unit.
+    """
+
+    column: Column
+    target: str | None
+
+
+def find_duration(columns: Iterable[Column]) -> Duration | None:
+    """The first column of durations, one whose unit is clear before others."""
+    unclear = None
     for column in columns:
         target = _target(column)
         if target is not None:
-            return target, column
-    return None
+            return Duration(column, target)
+        if column.is_number and words.speaks_of(column.name, words.DURATION):
+            unclear = Duration(column, None)
+    return unclear
 
 
 def _target(column: Column) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from leadscore.onboarding import words
-from leadscore.onboarding.durations import find_duration
+from leadscore.onboarding.durations import Duration, find_duration
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, overlap
 from leadscore.times import DAY_US
@@ -26,7 +26,7 @@ class Events:
     kind: Column | None
     value: Column | None = None  # of a history of fields, whose kinds are the fields
     id: Column | None = None
-    duration: tuple[str, Column] | None = None  # our name for it in its unit, and the column
+    duration: Duration | None = None
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 

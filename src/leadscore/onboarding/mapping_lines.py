@@ -105,9 +105,9 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
 def _of_activities(events: Events) -> dict[str, str]:
     """What activities carry beside their time and kind: an id, and how long they lasted."""
     columns = {} if events.id is None else {"activity_id": events.id.name}
-    if events.duration is not None:
-        name, column = events.duration
-        columns[name] = column.name
+    duration = events.duration
+    if duration is not None and duration.target is not None:
+        columns[duration.target] = duration.column.name
     return columns
 
 
@@ -137,6 +137,9 @@ def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping
     if actor is not None:
         columns = {**columns, "actor": actor.name}
     _write_entry(text, events.source, "activities", columns, where=where)
+    if events.duration is not None and events.duration.target is None:
+        name = quoted(events.duration.column.name)
+        text.add(f"# CHECK the unit: duration_s = {name}, duration_min or duration_ms")
     kinds = _name_kinds(events.other_kinds())
     values = {value: {"kind": name} for value, name in kinds.items()}
     if direction is not None:
