@@ -100,9 +100,11 @@ def test_customers_when_nothing_is_known_of_amounts_then_says_what_it_takes(conf
     bare = [customer.model_copy(update={"revenue": None}) for customer in customers.customers]
     with console.out.capture() as shown:
         draw_customers(customers.model_copy(update={"customers": bare}), companies={})
-        draw_customers(customers, companies={})
+        draw_customers(customers.model_copy(update={"currency": "[red]"}), companies={})
         draw_customers(customers.model_copy(update={"customers": []}), companies={})
-    assert shown.get().count("it takes amounts in one currency") == 1
+    words = shown.get()
+    assert words.count("it takes amounts in one currency") == 1
+    assert "[red]" in words
 
 
 def test_command_when_no_key_is_mapped_then_says_what_to_map(config, tmp_path):

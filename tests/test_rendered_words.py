@@ -6,7 +6,9 @@ import pytest
 
 from leadscore.cli.rendering import monitored, scored, stored, trained
 from leadscore.cli.rendering.delivered import draw_publish
+from leadscore.cli.rendering.forecast import draw_forecast
 from leadscore.results import Deliveries, ReceiptCounts, Scored
+from pages import make_forecast
 
 
 def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):
@@ -49,6 +51,14 @@ def test_sum_when_amounts_have_no_currency_then_is_rounded_as_on_the_list(
 ):
     shown = Scored.model_construct(currency=currency, top=[{"expected_value": expected_value}])
     assert scored._in_money(372_836.6, shown) == words
+
+
+def test_currency_when_it_looks_like_markup_then_is_shown_as_it_is(capsys):
+    draw_forecast(make_forecast(currency="[red]"))
+    assert scored._in_money(5.0, Scored.model_construct(currency="[red]")) == r"\[red] 5"
+    words = " ".join(capsys.readouterr().out.split())
+    assert "[red] of all these periods" in words
+    assert "cause leads [red]" in words
 
 
 @pytest.mark.parametrize(("ours", "is_explained"), [(10.0, True), (30.0, False)])

@@ -53,7 +53,7 @@ def _say(sentence: str) -> None:
 
 
 def _draw_worklist(customers: Customers, companies: Mapping[str, str]) -> None:
-    money = f"{customers.currency or ''} won".strip()
+    money = escaped(f"{customers.currency or ''} won".strip())
     again = f"next lead in {customers.horizon_days:g} d"
     title = f"Customers as of {short(customers.as_of)}, those due for a follow-up first"
     table = table_of(

@@ -51,7 +51,7 @@ def draw_forecast(forecast: Forecast) -> None:
         table.add_row(*_write_period(part.total, name=f"of which {part.pipeline}"))
     out.print(table)
     if forecast.views:
-        out.print(write_views(forecast.views, forecast.currency), highlight=False)
+        out.print(escaped(write_views(forecast.views, forecast.currency)), highlight=False)
     out.print(_write_basis(forecast), highlight=False)
     if forecast.change:
         _draw_change(forecast.change, forecast.currency)
@@ -133,7 +133,7 @@ def _write_period(period: ForecastPeriod, *, name: str | None = None) -> list[st
 def _draw_change(change: ForecastChange, currency: str | None) -> None:
     """A line a cause; the amounts add up."""
     title = f"Expected revenue of {change.period} since {short(change.since)}"
-    table = table_of(title, "cause", "leads", currency or "amount")
+    table = table_of(title, "cause", "leads", escaped(currency or "amount"))
     table.add_row("forecast then", "", write_cents(change.before))
     for part, cents in change.parts.items():
         if cents:

@@ -72,7 +72,7 @@ def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) ->
     if not scored.top:
         return
     when = f", as of {scored.as_of}" if scored.as_of else ""
-    value = f"value, {scored.currency}" if scored.currency else "value"
+    value = f"value, {escaped(scored.currency)}" if scored.currency else "value"
     title = f"First to call{when}"
     table = table_of(
         title,
@@ -233,7 +233,7 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
 def _in_money(value: float, scored: Scored) -> str:
     """A sum of expected values, rounded as on the list; without amounts it is one of probabilities."""
     if scored.currency:
-        return f"{scored.currency} {value:,.0f}"
+        return f"{escaped(scored.currency)} {value:,.0f}"
     has_amounts = any(row["expected_value"] is not None for row in scored.top)
     return f"{value:,.0f}" if has_amounts else f"{value:,.1f}"
 
