@@ -6,14 +6,15 @@ import pytest
 
 from builders import Facts, day, make_settings
 from leadscore.model.apply import sigmoid
+from leadscore.monitor.calibration import find_last_alarm, run_calibration_test
 from leadscore.monitor.settle import NEVER_US
-from leadscore.monitor.watch import Watched, run_calibration_test
 from leadscore.times import DAY_US
 
 HORIZON = 30
 WEEKS = 80
 DRIFT = 20  # weeks
 A_WEEK = 60  # leads
+KNOWN = day(7 * WEEKS + HORIZON)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,7 @@ def lists_of(version_of_week, *, is_off, seed=1):
 
 
 def run_test(history, rows, trained):
-    latest = rows["model_version"].iloc[-1]
-    watched = Watched(history, latest, None, None, rows, trained)
-    return run_calibration_test(watched, known_us=day(7 * WEEKS + HORIZON))
+    return run_calibration_test(history, rows, trained, known_us=KNOWN)
 
 
 def test_alarm_when_the_model_is_replaced_every_week_then_is_raised_all_the_same(history):
@@ -72,9 +71,12 @@ def test_alarm_when_a_later_model_has_seen_it_then_is_over_and_the_next_one_can_
     test = run_test(history, cured, trained)
     assert test.raised is None
     assert test.leads == A_WEEK * (WEEKS - seen)
+    answered_us = find_last_alarm(cured, trained, known_us=KNOWN)
+    assert day(7 * DRIFT) < answered_us <= day(7 * seen)
     still_off = lists_of(version_of, is_off=lambda week: week >= DRIFT)
     again = run_test(history, still_off, trained)
     assert parse(again.raised) > day(7 * seen)
+    assert find_last_alarm(still_off, trained, known_us=KNOWN) == parse(again.raised)
 
 
 def test_alarm_when_the_new_model_was_trained_too_early_then_stays(history):
@@ -89,3 +91,9 @@ def parse(text):
     from leadscore.times import parse_moment
 
     return parse_moment(text, zone="UTC")
+
+
+def test_alarm_when_there_was_none_then_there_is_no_last_one(history):
+    sound = lists_of(lambda week: "only", is_off=lambda week: False)
+    assert find_last_alarm(sound, {"only": day(0)}, known_us=KNOWN) is None
+    assert find_last_alarm(sound.head(0), {}, known_us=KNOWN) is None

@@ -30,6 +30,11 @@ BETTER, LEVEL, WORSE = (
     Estimate(0.001, -0.004, 0.006),
     Estimate(-0.01, -0.015, -0.005),
 )
+SHARED = {  # both break a limit, after an alarm
+    "broken": ["bias 0.08"],
+    "champion_beyond": True,
+    "alarm": "2025-10-13",
+}
 LOGISTIC = Recipe("logistic", Boosting(), None, "sigmoid", frozenset(), False)
 
 
@@ -60,6 +65,15 @@ def evidence(**changes):
         ({"gain": WORSE, "alike": True}, False, "worse"),
         ({"gain": WORSE, "simpler": True}, False, "worse"),
         ({"broken": ["calibration error 0.1"]}, False, "breaks the limits of the settings: calibration error 0.1"),
+        ({**SHARED}, True, "better: log loss lower by 0.0100 (0.0050 to 0.0150) on 500 later leads; it breaks limits of "
+         "calibration (bias 0.08), but the champion is beyond them, too: win rates have changed, and published lists "
+         "raised an alarm of calibration on 2025-10-13"),
+        ({**SHARED, "gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the identical recipe, on newer data; it"),
+        ({**SHARED, "alarm": None}, False, "breaks the limits of the settings: bias 0.08"),
+        ({**SHARED, "champion_beyond": False}, False, "breaks the limits of the settings: bias 0.08"),
+        ({**SHARED, "bias": {"champion": LEVEL, "challenger": Estimate(0.02, NAN, 0.03)}}, False, "not be computed"),
+        ({**SHARED, "gain": WORSE, "alike": True}, False, "worse"),
+        ({**SHARED, "older": True}, False, "it was fitted to less history than the champion"),
         ({"won": 9}, False, "only 9 won and 491 other leads"),
         ({"won": 495}, False, "only 495 won and 5 other leads"),
         ({"gain": Estimate(0.01, NAN, 0.02)}, False, "could not be computed"),
@@ -120,9 +134,9 @@ def make_judged(seed=0, *, n=400, noise=0.5):
     return EvaluationSet(p, label, np.ones(n), lead_id), 1 / (1 + np.exp(-truth))
 
 
-def compared(theirs, ours, segment=None, **recipe):
+def compared(theirs, ours, segment=None, *, max_bias=1.0, **recipe):
     challenger = dataclasses.replace(LOGISTIC, **recipe)
-    loose = make_settings(model={"max_calibration_error": 1.0, "max_bias": 1.0})
+    loose = make_settings(model={"max_calibration_error": 1.0, "max_bias": max_bias})
     return compare_evaluated(
         theirs,
         ours,
@@ -144,6 +158,28 @@ def test_evidence_when_the_challenger_knows_the_truth_then_it_is_better_and_the_
     same = compared(noisy, noisy)
     assert (same.gain, same.alike) == (Estimate(0.0, 0.0, 0.0), True)
     assert same.calibration["difference"] == Estimate(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("theirs", "ours", "broken", "beyond"), [
+    (-1.0, -1.1, True, True),  # in log-odds
+    (0.0, -1.1, True, False),
+    (-0.2, -1.1, True, True),  # beyond by its estimate, not by its whole interval
+    (-1.0, 0.0, False, True),
+])  # fmt: skip
+def test_evidence_when_a_limit_is_broken_then_says_whether_the_champion_is_beyond_it_too(
+    theirs, ours, broken, beyond
+):
+    judged, truth = make_judged(n=1200)
+    log_odds = np.log(truth / (1 - truth))
+    shifted = [
+        dataclasses.replace(judged, probability=1 / (1 + np.exp(-log_odds - shift)))
+        for shift in (theirs, ours)
+    ]
+    evidence = compared(*shifted, max_bias=0.05)
+    assert bool(evidence.broken) == broken
+    assert evidence.champion_beyond == beyond
+    if theirs == -0.2:
+        assert evidence.bias["champion"].value < -0.05 < evidence.bias["champion"].high
 
 
 def test_evidence_when_one_segment_is_spoilt_then_it_speaks_against():
@@ -189,7 +225,7 @@ def test_calibration_gap_when_computed_then_is_the_difference_of_both_errors():
 )
 def test_limits_when_the_whole_interval_is_beyond_then_are_broken(error, bias, broken):
     intervals = [Interval(value=value, low=low, high=high) for value, low, high in (error, bias)]
-    found = find_broken_limits(*intervals, ModelSettings())
+    found = list(find_broken_limits(*intervals, ModelSettings()).values())
     assert len(found) == broken
     assert decide_first(found, is_evaluated=True).promoted == (broken == 0)
 

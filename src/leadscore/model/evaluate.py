@@ -268,7 +268,8 @@ def _find_broken_limits(inputs: EvaluationInputs, metrics: Mapping[str, Metrics]
     if overall is None:
         return []
     limits = inputs.history.settings.model
-    return find_broken_limits(overall.calibration_error, overall.bias, limits)
+    broken = find_broken_limits(overall.calibration_error, overall.bias, limits)
+    return list(broken.values())
 
 
 def _compute_segments(inputs: EvaluationInputs) -> list[Group]:

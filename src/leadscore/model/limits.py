@@ -6,8 +6,8 @@ from leadscore.results import Interval
 from leadscore.settings.model import ModelSettings
 
 
-def find_broken_limits(error: Interval, bias: Interval, limits: ModelSettings) -> list[str]:
-    """The limits that are broken, in words: those that the whole 95 % interval is beyond.
+def find_broken_limits(error: Interval, bias: Interval, limits: ModelSettings) -> dict[str, str]:
+    """The limits that are broken, by name, in words: those that the whole 95 % interval is beyond.
 
     An unknown interval breaks its limit.
 
@@ -16,17 +16,18 @@ def find_broken_limits(error: Interval, bias: Interval, limits: ModelSettings) -
         bias: the mean probability less the win rate.
         limits: the settings.
     """
-    broken = []
+    broken = {}
     if _may_exceed(error.low, limits.max_calibration_error):
         allowed = f"at most {limits.max_calibration_error:g} is allowed"
-        broken.append(f"calibration error {format_interval(error)}, {allowed}")
+        broken["max_calibration_error"] = f"calibration error {format_interval(error)}, {allowed}"
 
     least_shortfall = None if bias.high is None else -bias.high
     is_too_high = _may_exceed(bias.low, limits.max_bias)
     is_too_low = _may_exceed(least_shortfall, limits.max_bias)
     if is_too_high or is_too_low:
         allowed = f"at most {limits.max_bias:g} either way"
-        broken.append(f"mean probability less win rate {format_interval(bias)}, {allowed}")
+        words = f"mean probability less win rate {format_interval(bias)}, {allowed}"
+        broken["max_bias"] = words
     return broken
 
 

@@ -42,7 +42,7 @@ def summarise_settled(
     waiting = rows[rows["state"] == WAITING]
     evaluated = as_evaluation_set(settled)
     metrics = _compute_metrics(evaluated, seed=settings.seed)
-    broken = []
+    broken: dict[str, str] = {}
     if metrics:
         broken = find_broken_limits(metrics.calibration_error, metrics.bias, settings.model)
     months = _name_months(settled, zone=settings.timezone)
@@ -54,7 +54,7 @@ def summarise_settled(
         since=history.name(dates[0]) if dates else None,
         until=history.name(dates[-1]) if dates else None,
         metrics=metrics,
-        limits_broken=broken,
+        limits_broken=list(broken.values()),
         tiers=compute_groups(evaluated, tiers, seed=settings.seed),
         months=compute_groups(evaluated, months, seed=settings.seed),
         tiers_in_months=_group_by_both(evaluated, months, tiers, seed=settings.seed),

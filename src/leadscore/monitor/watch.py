@@ -25,11 +25,11 @@ from leadscore.monitor.alarms import (
     find_score_alarm,
     find_volume_alarms,
 )
-from leadscore.monitor.sequential import ALARM_RATE, Evidence, bet_on_calibration
+from leadscore.monitor.calibration import run_calibration_test
+from leadscore.monitor.freshness import describe_freshness, find_freshness_alarms
 from leadscore.monitor.settle import WITHOUT_LEAD
 from leadscore.monitor.shifts import compare_features
-from leadscore.monitor.windows import Pace, Windows, choose_windows
-from leadscore.results.drift import Alarm, CalibrationTest, FeatureDrift, ModelDrift
+from leadscore.results.drift import Alarm, FeatureDrift, ModelDrift
 from leadscore.times import DAY_US
 
 WEEK_US = 7 * DAY_US
@@ -101,10 +101,16 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
     alarms += _watch_score(watched, latest_us)
     counts = history.facts.count_weeks(known_us, weeks=WEEKS)
     alarms += find_volume_alarms(counts, weeks=WEEKS)
+    silences = history.facts.measure_silences(known_us, weeks=WEEKS)
+    freshness = describe_freshness(silences, known_us=known_us)
+    subjects = {alarm.subject for alarm in alarms}
+    alarms += find_freshness_alarms(freshness, beside=subjects)
     late_us = LATE_DAYS * DAY_US
     closes = history.facts.count_closes(known_us, weeks=WEEKS_OF_CLOSES, late_us=late_us)
     alarms += find_delay_alarm(closes)
-    calibration = run_calibration_test(watched, known_us=known_us)
+    calibration = run_calibration_test(
+        history, watched.published, watched.trained_us, known_us=known_us
+    )
     if calibration is not None:
         alarms += find_calibration_alarm(calibration)
     return ModelDrift(
@@ -113,6 +119,7 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
         alarms=alarms,
         calibration=calibration,
         features=drifts,
+        freshness=freshness,
         notes=notes,
     )
 
@@ -197,50 +204,3 @@ def _watch_score(watched: Watched, date_us: int) -> list[Alarm]:
 def _share_by_bin(scores: np.ndarray) -> np.ndarray:
     at = np.searchsorted(SCORE_BINS, scores, side="right")
     return np.bincount(at, minlength=len(SCORE_BINS) + 1) / len(scores)
-
-
-def run_calibration_test(watched: Watched, *, known_us: int) -> CalibrationTest | None:
-    """The sequential test on all lists so far; None without a lead that can be followed.
-
-    It goes on from model to model, since one that is replaced every week has too few outcomes to
-    say anything. Once an alarm is answered by a training, only lists of models count that have
-    seen what raised it; so the alarm ends, and the next one can come.
-    """
-    published = watched.published
-    trained_us = published["model_version"].map(watched.trained_us).fillna(0)
-    latest_us = watched.trained_us.get(watched.version, 0)
-    pace = Pace(choose_windows(published))
-    counted = published
-    while True:
-        windows = choose_windows(counted)
-        if not len(windows.start_us):
-            return None
-        dates = counted["as_of_us"].unique().tolist()
-        evidence = bet_on_calibration(windows, pace, sorted({*dates, known_us}))
-        raised_us = evidence.first_alarm()
-        if raised_us is None or latest_us < raised_us:
-            return _describe_test(watched.history, windows, pace, evidence)
-        counted = published[trained_us >= raised_us]
-
-
-def _describe_test(
-    history: History, windows: Windows, pace: Pace, evidence: Evidence
-) -> CalibrationTest:
-    """The test in figures, with the wins that were due since the win rates differ most."""
-    look_us = int(evidence.looks[-1])
-    since = windows.take(windows.start_us >= evidence.since)
-    share = pace.shares(since.elapsed(look_us), look_us)
-    if share is None:
-        since = since.take(since.end_us <= look_us)
-        share = np.ones(len(since.end_us))
-    raised_us = evidence.first_alarm()
-    return CalibrationTest(
-        leads=len(windows.start_us),
-        evidence=float(evidence.wealth[-1]),
-        highest=float(evidence.wealth.max()),
-        limit=1 / ALARM_RATE,
-        raised=None if raised_us is None else history.name(raised_us),
-        since=None if raised_us is None else history.name(evidence.since),
-        expected_wins=float(since.probability @ share),
-        wins=int((since.won_us < look_us).sum()),
-    )

@@ -9,9 +9,9 @@ from leadscore.errors import NoStoreError, TooLittleHistoryError
 from leadscore.model.horizon import choose_horizon
 from leadscore.progress import Progress, silent
 from leadscore.project.auditing import doubt_fields
+from leadscore.project.deciding import note_alarm, without
 from leadscore.project.models import describe_version
 from leadscore.project.opened import open_store
-from leadscore.project.training import without
 from leadscore.registry.registry import ModelVersion, Registry
 from leadscore.results import Compared
 from leadscore.settings.settings import Settings
@@ -68,5 +68,6 @@ def _compare_recipes(
             progress=progress,
         )
         overlap = compare_lists(history, champion, challenger, as_of_us=known_us)
+        evidence = note_alarm(history, evidence, known_us=known_us)
     is_older = other_manifest["known_until_us"] < its_manifest["known_until_us"]
     return decide_promotion(replace(evidence, older=is_older, overlap=overlap))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from leadscore.errors import LeadscoreError, UserError
 from leadscore.history.split import History
+from leadscore.monitor.calibration import find_last_alarm
 from leadscore.monitor.contact import estimate_extra_contact
 from leadscore.monitor.performance import summarise_settled
 from leadscore.monitor.settle import ScoredList, settle
@@ -101,9 +102,28 @@ def _watch(
         bins = registry.read_bins(version)
     except LeadscoreError as e:
         return None, [f"the model of the latest list cannot be read, so drift is unknown: {e}"]
-    trained_us = {known.version: known.known_us for known in registry.versions()}
-    watched = Watched(history, version, model, bins, rows, trained_us)
+    watched = Watched(history, version, model, bins, rows, read_trained_us(registry))
     return watch(watched, known_us=known_us), []
+
+
+def find_calibration_alarm(history: History, *, since_us: int | None, known_us: int) -> str | None:
+    """When published lists last raised an alarm of calibration, answered or not; None if not since a moment."""
+    settings = history.settings
+    if since_us is None or not settings.is_dated:
+        return None
+    lists, _ = read_lists(settings)
+    if not lists:
+        return None
+    rows = settle(history, lists, known_us=known_us)
+    raised_us = find_last_alarm(rows, read_trained_us(Registry(settings)), known_us=known_us)
+    if raised_us is None or raised_us < since_us:
+        return None
+    return history.name(raised_us)
+
+
+def read_trained_us(registry: Registry) -> dict[str, int]:
+    """Up to when each model version knew the facts."""
+    return {known.version: known.known_us for known in registry.versions()}
 
 
 def _estimate_contact(settings: Settings, rows: pd.DataFrame) -> ExtraContact | None:

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from leadscore.atomic import write_bytes
 from leadscore.audit.confirm import build_confirmation
 from leadscore.audit.people import find_people
 from leadscore.audit.verdict import FieldVerdict, audit_learned, clocks, left_out
-from leadscore.errors import CorruptFileError, TooLittleHistoryError
+from leadscore.errors import TooLittleHistoryError
 from leadscore.features.fields import mapped_fields
 from leadscore.features.people import unasked_fields
-from leadscore.files import is_there
 from leadscore.history.split import History
 from leadscore.ingest.reps import read_rep_names
-from leadscore.json_files import canonical_json, read_json, read_result
-from leadscore.model.apply import WinModel
+from leadscore.json_files import canonical_json, read_json
 from leadscore.model.contributions.carriers import describe_carriers, share_of_fields
 from leadscore.model.fallback import fit_scorecard
 from leadscore.model.files import write_model
 from leadscore.model.horizon import choose_horizon
 from leadscore.model.no_outcomes import describe_missing_outcomes
-from leadscore.model.target import TargetMismatchError, check_target
 from leadscore.model.train import FitResult, fit_model
 from leadscore.progress import Progress, silent
+from leadscore.project.deciding import (
+    Champion,
+    decide_training,
+    hold_unconfirmed,
+    read_champion,
+    read_earlier_decision,
+)
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.trail import record
 from leadscore.registry.registry import Registry
@@ -42,15 +45,7 @@ from leadscore.results import (
     Trained,
 )
 from leadscore.settings.settings import Settings
-from leadscore.validation.evidence import evaluate_recipes
-from leadscore.validation.overlap import compare_lists
-from leadscore.validation.promotion import (
-    PromotionDecision,
-    decide_first,
-    decide_promotion,
-    hold_unproven,
-)
-from leadscore.validation.recipe import Recipe
+from leadscore.validation.promotion import PromotionDecision
 
 
 def train(
@@ -61,7 +56,7 @@ def train(
     Leaking fields are left out, unless the settings keep them; `evaluation.audit` says so of every field.
     """
     registry = Registry(settings)
-    champion = _read_champion(registry)  # before minutes of training, in case the registry is away
+    champion = read_champion(registry)  # before minutes of training, in case the registry is away
     with open_store(settings) as opened:
         known_us = opened.known_us(checked_as_of(opened, as_of_us))
         history, horizon_why = choose_horizon(opened, known_us=known_us)
@@ -78,18 +73,18 @@ def train(
         result = replace(result, evaluation=evaluation)
         folder = settings.models_folder / settings.project
         home = write_model(folder, result, settings=settings, store_version=history.version.id)
-        decision = _earlier_decision(registry, home)
+        decision = read_earlier_decision(registry, home.name, cards=card_folder(home))
         if decision is None:
-            promotion = _decide(
+            promotion = decide_training(
                 history, result, champion, leaks=audited.leave_out, progress=progress
             )
-            decision = _record_decision(_hold(promotion, confirmation), champion)
+            decision = _record_decision(hold_unconfirmed(promotion, confirmation), champion)
     return _write_training(
         result, decision, home=home, settings=settings, store_version=history.version.id
     )
 
 
-def _record_decision(promotion: PromotionDecision, champion: _Champion | None) -> Promotion:
+def _record_decision(promotion: PromotionDecision, champion: Champion | None) -> Promotion:
     against = champion.version if champion else None
     return promotion.summarise().model_copy(update={"against": against})
 
@@ -235,114 +230,3 @@ def _write_card(home: Path, result: FitResult, *, decision: Promotion, settings:
     texts["features.json"] = canonical_json({"features": features})
     for name, data in texts.items():
         write_bytes(card_folder(home) / name, data)
-
-
-# ---- Whether it may score
-
-
-@dataclass(frozen=True)
-class _Champion:
-    """The version that scores; `model` and `manifest` are None if its files are damaged."""
-
-    version: str
-    model: WinModel | None
-    manifest: dict[str, Any] | None = None
-    known_us: int = 0
-
-
-def _read_champion(registry: Registry) -> _Champion | None:
-    """The version that scores now; a damaged one must not stop the training that replaces it."""
-    champion = registry.champion()
-    if champion is None:
-        return None
-    try:
-        model, manifest, version = registry.load(str(champion.number))
-    except CorruptFileError:
-        return _Champion(champion.version, None)
-    return _Champion(version, model, manifest, manifest["known_until_us"])
-
-
-def _earlier_decision(registry: Registry, home: Path) -> Promotion | None:
-    """The decision about a training that is already registered; None where it has to be made.
-
-    Such a training is not compared again, by now perhaps with itself.
-    """
-    path = card_folder(home) / "promotion.json"
-    registered = {version.version for version in registry.versions()}
-    if home.name not in registered or not is_there(path):
-        return None
-    try:
-        return read_result(path, Promotion)
-    except CorruptFileError:
-        return None
-
-
-def _decide_alone(result: FitResult) -> PromotionDecision:
-    """Whether a new model may score where there is no champion."""
-    evaluation = result.evaluation
-    decision = decide_first(
-        evaluation.limits_broken,
-        is_evaluated=result.training is not None,
-        ranks=evaluation.scorer.ranks,
-    )
-    return hold_unproven(decision, evaluation.unproven)
-
-
-def _decide(
-    history: History,
-    result: FitResult,
-    champion: _Champion | None,
-    *,
-    leaks: frozenset[str],
-    progress: Progress,
-) -> PromotionDecision:
-    """Whether a new model may score; a champion that learned from leaks is compared without them."""
-    if result.no_signal:
-        return PromotionDecision(False, result.no_signal)
-    alone = _decide_alone(result)
-    if champion is None:
-        return alone
-    if champion.model is None:
-        why = "files of the champion were changed or damaged, so nothing can be compared with it"
-        return PromotionDecision(False, why)
-    is_evaluated = result.training is not None
-    mismatch = _find_mismatch(history.settings, champion)
-    if mismatch:  # then the champion cannot score, so there is nothing to compare with
-        better = "better than the base rate, and " if is_evaluated else ""
-        return replace(alone, why=better + mismatch) if alone.promoted else alone
-    if not is_evaluated:
-        return PromotionDecision(False, "it could not be evaluated on any closed lead")
-    evidence = evaluate_recipes(
-        history,
-        champion=without(Recipe.of(champion.model), leaks),
-        challenger=Recipe.of(result.model),
-        known_us=result.known_us,
-        progress=progress,
-        evaluated=result.evaluated,
-        training=result.training,
-    )
-    overlap = compare_lists(history, champion.model, result.model, as_of_us=result.known_us)
-    is_older = result.known_us < champion.known_us
-    decision = decide_promotion(replace(evidence, older=is_older, overlap=overlap))
-    return hold_unproven(decision, result.evaluation.unproven)
-
-
-def _find_mismatch(settings: Settings, champion: _Champion) -> str | None:
-    """Why the champion predicts something other than the settings ask for, or None."""
-    try:
-        check_target(settings, champion.manifest or {}, version=champion.version)
-    except TargetMismatchError as e:
-        return str(e)
-    return None
-
-
-def without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
-    """A recipe that also leaves out what leaks: it will not be known when leads are scored."""
-    return replace(recipe, left_out=recipe.left_out | leaks)
-
-
-def _hold(promotion: PromotionDecision, confirmation: Confirmation | None) -> PromotionDecision:
-    """The decision, except that nothing is promoted while something has to be confirmed."""
-    if promotion.promoted and confirmation:
-        return replace(promotion, promoted=False, why=confirmation.why)
-    return promotion

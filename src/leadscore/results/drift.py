@@ -9,7 +9,15 @@ from pydantic import Field
 from leadscore.results.base import Result
 
 AlarmKind = Literal[
-    "values", "missing", "new values", "range", "score", "volume", "delay", "calibration"
+    "values",
+    "missing",
+    "new values",
+    "range",
+    "score",
+    "volume",
+    "freshness",
+    "delay",
+    "calibration",
 ]
 
 
@@ -57,6 +65,26 @@ class FeatureDrift(Result):
     share: float | None = None
 
 
+class Freshness(Result):
+    """How old the newest fact of a field or kind is.
+
+    Attributes:
+        subject: the source of facts, and the field or kind.
+        facts: in the last weeks.
+        last: when the newest became known.
+        age_days: since then.
+        longest_days: the longest time between two of them.
+        days: from the first of them to the newest.
+    """
+
+    subject: str
+    facts: int
+    last: str
+    age_days: float
+    longest_days: float
+    days: float
+
+
 class CalibrationTest(Result):
     """A test of calibration that may be looked at after every list.
 
@@ -91,4 +119,5 @@ class ModelDrift(Result):
     alarms: list[Alarm]
     calibration: CalibrationTest | None = None
     features: list[FeatureDrift] = Field(default_factory=list)
+    freshness: list[Freshness] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

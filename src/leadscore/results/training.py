@@ -30,7 +30,11 @@ class PromotionEvidence(Result):
     """How a champion's and a challenger's recipe did on the same later leads, `judged_on`.
 
     `gain` is the champion's log loss less the challenger's; above 0 the challenger is better.
-    `overlap` counts the leads that stay in the first tenth of the list.
+    `overlap` counts the leads that stay in the first tenth of the list. `broken` names the limits of
+    calibration that the challenger breaks; `champion_beyond` says whether the champion's estimates
+    are beyond them, too. `bias` is the mean probability of either less the win rate. `alarm` is when
+    published lists raised an alarm of calibration since the recipes' moment; it is looked up only
+    where a limit is broken.
     """
 
     judged_on: str
@@ -45,6 +49,9 @@ class PromotionEvidence(Result):
     segments: list[SegmentEvidence]
     calibration: CalibrationErrors
     broken: list[str]
+    champion_beyond: bool = False
+    bias: dict[str, Interval] = Field(default_factory=dict)
+    alarm: str | None = None
     overlap: dict[str, int] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -61,6 +61,10 @@ class Evidence:
         calibration: the calibration error of either, and their "difference": the challenger's less
             the champion's.
         broken: limits of calibration that the challenger breaks.
+        champion_beyond: whether the champion's own estimates are beyond all of these, too.
+        bias: the mean probability of "champion" and "challenger" less the win rate.
+        split_us: the moment as of which both recipes were followed; None without dates.
+        alarm: when published lists raised an alarm of calibration since then; None if they did not.
         overlap: how many of the first tenth of today's list stay in it; None if not both models can
             score it.
     """
@@ -77,6 +81,10 @@ class Evidence:
     segments: Sequence[SegmentGain]
     calibration: Mapping[str, Estimate]
     broken: Sequence[str]
+    champion_beyond: bool = False
+    bias: Mapping[str, Estimate] = field(default_factory=dict)
+    split_us: int | None = None
+    alarm: str | None = None
     overlap: Mapping[str, int] | None = None
 
     def summarise(self) -> PromotionEvidence:
@@ -98,6 +106,9 @@ class Evidence:
             segments=segments,
             calibration=CalibrationErrors(**calibration),
             broken=list(self.broken),
+            champion_beyond=self.champion_beyond,
+            bias=as_intervals(self.bias),
+            alarm=self.alarm,
             overlap=overlap,
         )
 
@@ -157,7 +168,7 @@ def _compare(
     challenger: Recipe,
 ) -> Evidence:
     """`compare_evaluated` on the rows that a training evaluates."""
-    return compare_evaluated(
+    evidence = compare_evaluated(
         theirs,
         ours,
         champion=champion,
@@ -166,6 +177,8 @@ def _compare(
         evaluated_on=training.evaluated_on(),
         settings=training.history.settings,
     )
+    split_us = training.moments[-1] if training.moments else None
+    return replace(evidence, split_us=split_us)
 
 
 def compare_evaluated(
@@ -194,6 +207,8 @@ def compare_evaluated(
     their_spreads = compute_spreads(theirs, seed=seed)
     log_loss = {"champion": _log_loss(theirs), "challenger": _log_loss(ours)}
     gains = compute_gain(ours, theirs.probability, seed=seed)
+    broken = _find_broken(our_spreads, settings)
+    beyond = _find_broken(_without_width(their_spreads), settings)
     return Evidence(
         evaluated_on=evaluated_on,
         leads=ours.count_leads(),
@@ -206,15 +221,25 @@ def compare_evaluated(
         gain=gains["log_loss_gain"],
         segments=_compare_segments(ours, theirs.probability, segment, seed=seed),
         calibration=_compare_calibration(their_spreads, our_spreads),
-        broken=_find_broken(our_spreads, settings),
+        broken=list(broken.values()),
+        champion_beyond=broken.keys() <= beyond.keys(),
+        bias={
+            "champion": estimate_of(their_spreads["bias"]),
+            "challenger": estimate_of(our_spreads["bias"]),
+        },
     )
 
 
-def _find_broken(spreads: Mapping[str, Spread], settings: Settings) -> list[str]:
-    """The limits of calibration that a model breaks."""
+def _find_broken(spreads: Mapping[str, Spread], settings: Settings) -> dict[str, str]:
+    """The limits of calibration that a model breaks, by name, in words."""
     error = estimate_of(spreads["calibration_error"])
     bias = estimate_of(spreads["bias"])
     return find_broken_limits(error.interval(), bias.interval(), settings.model)
+
+
+def _without_width(spreads: Mapping[str, Spread]) -> dict[str, Spread]:
+    """The values as if they were exact."""
+    return {name: (value, np.full(1, value)) for name, (value, _) in spreads.items()}
 
 
 def _log_loss(evaluated: EvaluationSet) -> float:

@@ -40,7 +40,11 @@ class PromotionDecision:
 def decide_promotion(evidence: Evidence) -> PromotionDecision:
     """Whether the challenger replaces the champion.
 
-    What is missing or not a number speaks against it.
+    What is missing or not a number speaks against it. So does a limit of calibration that it
+    breaks, unless published lists have raised an alarm of calibration since the moment as of which
+    the recipes were followed, and the champion's estimates are beyond the limit, too: then both
+    recipes are evaluated on leads of a world that neither had seen, and refusing keeps a champion
+    that is known to be off, and that has seen less of it.
     """
     objections = list(_find_objections(evidence))
     if objections:
@@ -48,11 +52,13 @@ def decide_promotion(evidence: Evidence) -> PromotionDecision:
     gain = evidence.gain
     is_no_gain = (gain.low, gain.high) == (0, 0)
     if evidence.alike and is_no_gain:
-        return PromotionDecision(True, "the identical recipe, on newer data", evidence)
-
-    promoted, why = _weigh_gain(evidence)
-    numbers = f"{gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f})"
-    why = f"{why}: log loss lower by {numbers} on {evidence.leads:,} later leads"
+        promoted, why = True, "the identical recipe, on newer data"
+    else:
+        promoted, why = _weigh_gain(evidence)
+        numbers = f"{gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f})"
+        why = f"{why}: log loss lower by {numbers} on {evidence.leads:,} later leads"
+    if evidence.broken:
+        why = f"{why}; {_describe_shared(evidence)}"
     return PromotionDecision(promoted, why, evidence)
 
 
@@ -84,7 +90,7 @@ def _find_objections(evidence: Evidence) -> Iterator[str]:
         yield "it was fitted to less history than the champion"
     if not _are_numbers(evidence):
         yield "a number needed for the decision could not be computed"
-    if evidence.broken:
+    if evidence.broken and not _is_shared(evidence):
         yield _describe_broken(evidence.broken)
     yield from _find_worse_segments(evidence)
 
@@ -95,6 +101,22 @@ def _find_objections(evidence: Evidence) -> Iterator[str]:
             "its probabilities are clearly less well calibrated: calibration error higher by "
             f"{difference.value:.3f} {interval}"
         )
+
+
+def _is_shared(evidence: Evidence) -> bool:
+    """Whether win rates have changed, by an alarm, and the champion is beyond the broken limits, too.
+
+    A challenger that is clearly worse by log loss or calibration error is refused for that.
+    """
+    return evidence.alarm is not None and evidence.champion_beyond
+
+
+def _describe_shared(evidence: Evidence) -> str:
+    broken = "; ".join(evidence.broken)
+    return (
+        f"it breaks limits of calibration ({broken}), but the champion is beyond them, too: win rates "
+        f"have changed, and published lists raised an alarm of calibration on {evidence.alarm}"
+    )
 
 
 def _find_worse_segments(evidence: Evidence) -> Iterator[str]:
@@ -113,7 +135,11 @@ def _are_numbers(evidence: Evidence) -> bool:
     of_segments = [segment.gain for segment in evidence.segments]
     stated = [evidence.gain, *of_segments]
     gains = [gain for gain in stated if gain is not None]
-    estimates: list[Estimate] = [*gains, *evidence.calibration.values()]
+    estimates: list[Estimate] = [
+        *gains,
+        *evidence.calibration.values(),
+        *evidence.bias.values(),
+    ]
     numbers = list(evidence.log_loss.values())
     for estimate in estimates:
         numbers += [estimate.value, estimate.low, estimate.high]
