@@ -1,10 +1,14 @@
 """Snapshots weighted by how likely a list gave their lead to a rep."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from builders import Facts, day, make_settings
 from leadscore.history.contacted import weigh_by_contact
+from leadscore.history.snapshot import KEYS
 
 ROWS = pd.DataFrame(
     {
@@ -57,3 +61,20 @@ def test_rate_when_only_given_leads_are_worked_then_weights_recover_that_of_all(
     rate = np.average(weighted["won"], weights=weighted["grid_weight"])
     assert rate == pytest.approx(0.2, abs=0.01)
     assert rows["won"].mean() == pytest.approx(0.02, abs=0.01)
+
+
+def test_snapshots_when_labelled_again_then_weigh_the_same(tmp_path):
+    facts = Facts(make_settings())
+    facts.lead("drawn", 1).lead("left", 1).lead("never listed", 1)
+    probability = {"drawn": 0.25, "left": 0.0}
+    given = pd.DataFrame({"lead_id": list(probability), "as_of_us": day(2)})
+    given["probability"] = given["lead_id"].map(probability)
+    history = replace(facts.history(tmp_path, known_until=90), given=given)
+
+    side = history.side("some", from_us=day(3), to_us=day(30), known_us=day(90))
+    again = history.relabel(side.rows[[*KEYS, "grid_weight"]], known_us=day(90))
+
+    weights = side.rows.groupby("lead_id")["weight"].sum()
+    assert weights["drawn"] == 4 * weights["never listed"] > 0
+    assert "left" not in weights
+    pd.testing.assert_series_equal(again.rows.groupby("lead_id")["weight"].sum(), weights)

@@ -33,6 +33,9 @@ QUESTIONS = {
     "wins": lambda facts, us: facts.wins(us),
     "loss_reasons": lambda facts, us: facts.loss_reasons(us),
     "count_weeks": lambda facts, us: facts.count_weeks(us, weeks=2).drop(columns="source"),
+    "measure_silences": lambda facts, us: facts.measure_silences(us, weeks=2).drop(
+        columns="source"
+    ),
     "count_closes": lambda facts, us: facts.count_closes(us, weeks=2, late_us=DAY_US),
     "first_worked": lambda facts, us: facts.first_worked(us),
     "latest_stages": lambda facts, us: facts.latest_stages(["new", "proposal"], us),
@@ -63,6 +66,37 @@ EXPECTED = {
         {"what": "won", "weeks_ago": 0, "facts": 1, "last_us": day(8)},
         {"what": "entered", "weeks_ago": 0, "facts": 1, "last_us": day(3)},
         {"what": "entered", "weeks_ago": 1, "facts": 1, "last_us": day(2)},
+    ],
+    "measure_silences": [
+        {
+            "what": "email",
+            "facts": 3,
+            "first_us": day(2),
+            "last_us": day(6),
+            "longest_us": 3 * DAY_US,
+        },
+        {
+            "what": "country",
+            "facts": 3,
+            "first_us": day(2),
+            "last_us": day(5),
+            "longest_us": 2 * DAY_US,
+        },
+        {
+            "what": "created",
+            "facts": 2,
+            "first_us": day(0),
+            "last_us": day(1),
+            "longest_us": DAY_US,
+        },
+        {"what": "won", "facts": 1, "first_us": day(8), "last_us": day(8), "longest_us": 0},
+        {
+            "what": "entered",
+            "facts": 2,
+            "first_us": day(2),
+            "last_us": day(3),
+            "longest_us": DAY_US,
+        },
     ],
     "count_closes": [{"weeks_ago": 0, "closes": 1, "late": 0}],
     "first_worked": {"a": day(2)},

@@ -19,7 +19,7 @@ from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
 from leadscore.history.activities import UNMAPPED, ActivityColumns
 from leadscore.history.others import KnownScores
-from leadscore.history.volumes import count_closes, count_weeks
+from leadscore.history.volumes import count_closes, count_weeks, measure_silences
 
 DESCRIPTIONS = {  # table -> SQL of what one of its rows says
     "leads": "'created'",
@@ -194,6 +194,10 @@ class KnownFacts:
     def count_weeks(self, known_us: int, *, weeks: int) -> pd.DataFrame:
         """How many facts of each source became known a week (see `volumes.count_weeks`)."""
         return count_weeks(self.engine, known_us=known_us, weeks=weeks)
+
+    def measure_silences(self, known_us: int, *, weeks: int) -> pd.DataFrame:
+        """How long each field and kind of fact was silent (see `volumes.measure_silences`)."""
+        return measure_silences(self.engine, known_us=known_us, weeks=weeks)
 
     def count_closes(self, known_us: int, *, weeks: int, late_us: int) -> pd.DataFrame:
         """How many closes exports first showed a week, and how many of them late (see `volumes.count_closes`)."""

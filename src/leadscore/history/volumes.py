@@ -35,6 +35,35 @@ def count_weeks(engine: Engine, *, known_us: int, weeks: int) -> pd.DataFrame:
     return counted
 
 
+def measure_silences(engine: Engine, *, known_us: int, weeks: int) -> pd.DataFrame:
+    """How long each field and kind of fact was silent at most in the weeks before a moment.
+
+    Columns: source, what, facts, first_us, last_us, and longest_us, the longest time between two
+        facts, 0 of a single one.
+
+    Args:
+        engine: holds the facts.
+        known_us: the moment; facts known from then on do not count.
+        weeks: how many.
+    """
+    since_us = known_us - weeks * WEEK_US
+    facts = [
+        f"""SELECT '{table}' AS source, {what} AS what, available_us FROM {table}
+        WHERE available_us >= {since_us} AND available_us < {known_us}"""
+        for table, what in WHAT.items()
+    ]
+    rows = engine.query(
+        f"""SELECT source, what, COUNT(*) AS facts, MIN(available_us) AS first_us,
+            MAX(available_us) AS last_us, COALESCE(MAX(silence_us), 0) AS longest_us
+        FROM (SELECT source, what, available_us, available_us - LAG(available_us) OVER (
+            PARTITION BY source, what ORDER BY available_us) AS silence_us
+            FROM ({" UNION ALL ".join(facts)}) AS facts) AS t
+        GROUP BY source, what ORDER BY source, what"""
+    )
+    measured: pd.DataFrame = rows.to_pandas()
+    return measured
+
+
 def count_closes(engine: Engine, *, known_us: int, weeks: int, late_us: int) -> pd.DataFrame:
     """Dated closes by the week in which an export first showed them: weeks_ago, closes and late.
 
