@@ -11,6 +11,7 @@ from leadscore.errors import AlarmError
 from leadscore.printable import as_markdown
 from leadscore.results import Monitored, Reviewed
 from local import artifacts
+from pages import page
 
 
 @contextmanager
@@ -41,6 +42,7 @@ def announce_review(reviewed: Reviewed) -> None:
         announce("rolled_back", monitored.project, as_of=monitored.as_of, why=rollback.why)
 
 
+@page
 def show_alarms(monitored: Monitored) -> None:
     """The alarms as a table, empty if there is none."""
     rows = []

@@ -6,7 +6,7 @@ from typing import Any
 
 from leadscore import Project
 from leadscore.results import Published, Scored
-from local import emit_event, flow_run_name
+from local import flow_run_name, prefect_events
 
 
 def announce_list(scored: Scored, published: Published) -> None:
@@ -35,4 +35,4 @@ def announce_promotion(config: str) -> None:
 def announce(what: str, project: str, **about: Any) -> None:
     """Emit `leadscore.<what>` of a project; where Prefect cannot send it, its log says so."""
     resource = {"prefect.resource.id": f"leadscore.project.{project}"}
-    emit_event(f"leadscore.{what}", resource, payload=about)
+    prefect_events.emit_event(f"leadscore.{what}", resource, payload=about)

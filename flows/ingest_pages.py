@@ -5,8 +5,10 @@ from __future__ import annotations
 from leadscore.printable import as_markdown
 from leadscore.results import Ingested
 from local import artifacts
+from pages import page
 
 
+@page
 def show_ingest(ingested: Ingested) -> None:
     """Counts by source, rejects by rule, and the warnings."""
     lines = [

@@ -6,8 +6,10 @@ from leadscore.printable import as_markdown
 from leadscore.results import Published, Reported, Scored, WrittenWorkbook
 from links import link
 from local import artifacts
+from pages import page
 
 
+@page
 def show_scores(
     config: str, scored: Scored, published: Published, written: WrittenWorkbook | None = None
 ) -> None:
@@ -33,6 +35,7 @@ def show_scores(
         artifacts.create_link_artifact(workbook, "worklist", key="leadscore-worklist")
 
 
+@page
 def show_report(config: str, reported: Reported) -> None:
     """A link to the page of the list, and its five lines, without names."""
     page = link(config, reported.path)

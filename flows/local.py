@@ -17,11 +17,23 @@ set_environment(  # read when Prefect is imported; what the environment says alr
 )
 
 from prefect import artifacts, flow, runtime, task  # noqa: E402
+from prefect import events as prefect_events  # noqa: E402
 from prefect.blocks.system import Secret  # noqa: E402
 from prefect.cache_policies import NO_CACHE  # noqa: E402
-from prefect.events import emit_event  # noqa: E402
+from prefect.client.orchestration import get_client  # noqa: E402
+from prefect.client.schemas.objects import StateType  # noqa: E402
 
-__all__ = ["HOUR", "Secret", "artifacts", "emit_event", "flow", "once", "retried", "runtime"]
+__all__ = [
+    "HOUR",
+    "Secret",
+    "StateType",
+    "artifacts",
+    "flow",
+    "get_client",
+    "once",
+    "prefect_events",
+    "retried",
+]
 
 HOUR = 3600  # seconds, for the time after which a flow that hangs is ended
 

@@ -7,8 +7,10 @@ from leadscore.printable import as_markdown
 from leadscore.results import Registered, Trained
 from links import link
 from local import artifacts
+from pages import page
 
 
+@page
 def show_training(config: str, trained: Trained, registered: Registered) -> None:
     """The metrics as a table, and a link to the model card."""
     evaluation, version = trained.evaluation, registered.registered

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from leadscore.errors import LeadscoreError, UserError
+from pages import is_unreachable
 
 LOGGERS = ("prefect", "prefect.flow_runs", "prefect.task_runs")
-SERVER = ("httpx", "httpcore", "prefect")  # whose errors say that the server cannot be reached
 
 
 class ServerDownError(UserError):
@@ -18,7 +18,9 @@ class ServerDownError(UserError):
 
     def __init__(self, problem: str) -> None:
         cure = "start it with `prefect server start`, or unset PREFECT_API_URL, and the flow starts one of its own"
-        super().__init__(f"Prefect's server cannot be reached: {problem}; {cure}")
+        super().__init__(
+            f"Prefect's server cannot be reached: {problem}; steps that ended stand; {cure}"
+        )
 
 
 @contextmanager
@@ -29,31 +31,19 @@ def errors_in_words() -> Iterator[None]:
             handler.addFilter(_without_traceback)
     try:
         yield
-    except LeadscoreError as e:
-        traceback.clear_frames(
-            e.__traceback__
-        )  # else DuckDB's connection outlives its library, which says so at length
-        raise
     except Exception as e:
-        if not _is_unreachable(e):
+        # else DuckDB's connection outlives its library, which says so at length
+        traceback.clear_frames(e.__traceback__)
+        if isinstance(e, LeadscoreError) or not is_unreachable(e):
             raise
         raise ServerDownError(str(e)) from None
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Whether to log a record: always, but an error of ours in one line."""
+    """Whether to log a record: always, but an error of ours, or no connection, in one line."""
     error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    if isinstance(error, LeadscoreError):
+    is_plain = isinstance(error, LeadscoreError | ConnectionError)
+    if error is not None and (is_plain or is_unreachable(error)):
         record.msg, record.args = f"{type(error).__name__}: {error}", ()
         record.exc_info = record.exc_text = None
     return True
-
-
-def _is_unreachable(error: Exception) -> bool:
-    """Whether an error, or what caused it, says that no connection came about."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if type(seen).__module__.partition(".")[0] in SERVER and "Connect" in type(seen).__name__:
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return "Failed to reach API" in str(error)

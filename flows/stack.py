@@ -27,8 +27,9 @@ def start_stack(config: Path, *, prefect_port: int, mlflow_port: int) -> dict[st
     port = str(prefect_port)
     process = start("server", *PREFECT, "server", "start", "--host", HOST, "--port", port, **at)
     wait_for(f"{api}/health", process)
-    _apply("work-pool", "create", POOL, "--type", "process", "--overwrite", **at)
-    _apply("deploy", "--all", **at)
+    _apply("-m", *PREFECT, "work-pool", "create", POOL, "--type", "process", "--overwrite", **at)
+    _apply("-m", *PREFECT, "deploy", "--all", **at)
+    _apply(str(Path(__file__).with_name("automations.py")), **at)
     start("worker", *PREFECT, "worker", "start", "--pool", POOL, "--limit", "1", **at)
     if tracking_uri.startswith("http"):
         return {"Prefect": server, "MLflow": tracking_uri}
@@ -49,9 +50,9 @@ def stop_stack() -> list[str]:
 
 
 def _apply(*words: str, **variables: str) -> None:
-    """Run one of Prefect's commands; what it printed is shown only if it failed."""
-    command = [sys.executable, "-m", *PREFECT, *words]
+    """Run a Python command; what it printed is shown only if it failed."""
+    command = [sys.executable, *words]
     env = environment_with(**variables)
     done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        raise UserError(f"`prefect {' '.join(words)}` failed: {done.stdout}{done.stderr}")
+        raise UserError(f"`python {' '.join(words)}` failed: {done.stdout}{done.stderr}")
