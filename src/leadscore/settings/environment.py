@@ -16,6 +16,7 @@ DEFAULTS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",  # a machine may read what a command prints
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # it would show a token, and mix with JSON
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # the default of 7 keeps a user waiting for 4 minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",  # seconds; with the default of 120 a server that hangs keeps them for 8
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
