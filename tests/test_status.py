@@ -110,6 +110,25 @@ def test_list_when_a_target_trusts_it_for_14_days_then_it_expires(
     assert standing.expired is expired
 
 
+@pytest.mark.parametrize(("hours", "stale"), [(36, False), (36.2, True), (9_000, True)])
+def test_list_when_it_is_older_than_the_settings_allow_then_it_is_stale(
+    project: Project, hours: float, stale: bool
+) -> None:
+    publish(project)
+    assert project.status(clock=AS_OF + round(hours * HOUR_US)).published.stale is stale
+    assert not project.status().published.stale  # without a clock nothing has an age
+
+
+def test_command_when_the_list_is_stale_then_says_what_to_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(project)  # in 2024
+    monkeypatch.setattr(
+        "leadscore.project.project.read_settings", lambda *_, **__: project.settings
+    )
+    assert "stale: leadscore ingest a new export, then leadscore score" in run("status").out
+
+
 def test_list_when_no_target_is_set_then_it_never_expires(project: Project) -> None:
     publish(project)
 

@@ -1,5 +1,7 @@
 """Other scores judged: who ranks better, what that is worth, and those that peek."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,9 @@ def let_score(facts, lead, opened, closes, quality, *, won, rng):
     for name in ("noisy", "noise", "late", "early", "oracle"):
         value = {"noise": float(rng.uniform(0, 100)), "oracle": after}.get(name, noisy)
         facts.score(lead, opened + 0.5, name, value)
+    facts.score(lead, opened + 0.5, "flat", 7.0)
+    facts.score(lead, opened + 0.5, "negative", -1000 * noisy)
+    facts.score(lead, closes + 0.5, "posthumous", after)
     facts.score(lead, closes + 0.5, "late", after)  # after the close
     facts.score(lead, closes - 0.5, "early", after)  # just before it
 
@@ -111,6 +116,31 @@ def test_judge_when_calibrated_then_the_map_is_learned_from_earlier_lists_alone(
 
 def history_name(world, date):
     return world[0].name(day(date))
+
+
+def test_judge_when_a_score_is_the_same_for_everybody_then_it_ranks_as_chance_does(world):
+    judged = judge_by(world, "flat")
+    assert judged.auc.theirs.value == 0.5
+    assert judged.peeks == "no sign"
+    assert judged.calibration[MAPPED].auc.value == 0.5
+    (top,) = judged.tops
+    assert top.wins_theirs == pytest.approx(top.share * top.wins)
+
+
+def test_judge_when_a_score_is_upside_down_and_negative_then_is_no_probability(world):
+    upright = judge_by(world, "noisy")
+    judged = judge_by(world, "negative")
+    assert judged.auc.theirs.value == pytest.approx(1 - upright.auc.theirs.value)
+    assert set(judged.calibration) == {OURS, MAPPED}
+    assert Judged.from_dict(json.loads(json.dumps(judged.to_dict()))) == judged
+
+
+def test_judge_when_all_values_came_after_the_close_then_says_that_none_came_before(world):
+    with pytest.raises(
+        UserError,
+        match="0 won and 0 other leads have an outcome, our score and 'posthumous' before",
+    ):
+        judge_by(world, "posthumous")
 
 
 def test_judge_when_few_leads_have_both_then_says_how_many(world):

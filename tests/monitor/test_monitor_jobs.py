@@ -10,7 +10,8 @@ from builders import day
 from commands import run
 from leadscore import Project
 from leadscore import project as jobs
-from leadscore.errors import UserError
+from leadscore.errors import DamagedFileError, UserError
+from leadscore.project.judging import read_backtest
 
 DAYS = 200
 DATES = (110, 120, 130, 140, 150, 160, 175, 190)
@@ -118,6 +119,37 @@ def test_judge_when_there_is_a_backtest_then_that_stands_for_our_lists(settings,
     judged = Project(alone).judge("age in the CRM")
     assert judged.basis.startswith("our back-test")
     assert judged.auc.ours.value == pytest.approx(judged.auc.theirs.value)  # it predicted the same
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("backtest.json", "{}"),
+    ("backtest.json", "[]"),
+    ("backtest.json", '{"known_until": 3, "dates": [{}], "horizon_days": 30}'),
+    ("backtest.json", '{"known_until": "2024-07-19T00:00:00Z", "dates": [{}], "horizon_days": "30"}'),
+    ("predictions.csv", None),
+    ("predictions.csv", ""),
+    ("predictions.csv", "lead_id,as_of_us\na,1\n"),
+    ("predictions.csv", "lead_id,as_of_us,leadscore\na,today,0.5\n"),
+    ("predictions.csv", "lead_id,as_of_us,leadscore\na,1,\n"),
+    ("predictions.csv", "\0\xff"),
+])  # fmt: skip
+def test_judge_when_the_backtest_is_damaged_then_says_which_file_and_what_to_do(
+    settings, tmp_path, name, content
+):
+    alone = settings.model_copy(update={"data_folder": tmp_path})
+    write_backtest(alone)
+    folder = alone.project_folder() / "backtests" / "made"
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content, encoding="latin-1")
+    with pytest.raises(DamagedFileError, match=rf"{name} is damaged: .*leadscore backtest"):
+        read_backtest(alone)
+
+
+def test_backtest_when_one_is_half_written_then_is_not_read(settings, tmp_path):
+    alone = settings.model_copy(update={"data_folder": tmp_path})
+    (alone.project_folder() / "backtests" / ".writing-made").mkdir(parents=True)
+    assert read_backtest(alone) == []
 
 
 def write_backtest(settings):

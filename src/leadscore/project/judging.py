@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from leadscore.errors import UserError
-from leadscore.files import list_folder
+from leadscore.errors import DamagedFileError, UserError
+from leadscore.files import list_folder, read_if_there
 from leadscore.history.split import History
 from leadscore.json_files import read_json
+from leadscore.locks import WRITING
 from leadscore.monitor.judge import Asked, judge
 from leadscore.monitor.settle import ScoredList, settle
 from leadscore.project.monitoring import check_dated, read_lists
@@ -68,8 +71,9 @@ def _check_name(history: History, name: str, *, known_us: int) -> None:
 
 def read_backtest(settings: Settings) -> list[ScoredList]:
     """The lists of the latest back-test; none without one."""
-    folders = list_folder(settings.project_folder() / "backtests")
-    reports = [(read_json(folder / "backtest.json"), folder) for folder in folders]
+    written = list_folder(settings.project_folder() / "backtests")
+    folders = [folder for folder in written if not folder.name.startswith(WRITING)]
+    reports = [(_read_report(folder), folder) for folder in folders]
     if not reports:
         return []
     report, folder = max(reports, key=lambda pair: (pair[0]["known_until"], str(pair[1])))
@@ -78,9 +82,30 @@ def read_backtest(settings: Settings) -> list[ScoredList]:
     return _as_lists(folder, horizon_days=report["horizon_days"], tiers=settings.tiers)
 
 
+def _read_report(folder: Path) -> dict[str, Any]:
+    shape = {"known_until": str, "dates": [{}], "horizon_days": (int, type(None))}
+    return read_json(folder / "backtest.json", shape, cure=_cure())
+
+
+def _cure() -> str:
+    return f"remove its folder, and run `{propose('backtest')}` again"
+
+
+def _read_predictions(path: Path) -> pd.DataFrame:
+    """What a back-test predicted: lead_id, as_of_us and leadscore."""
+    columns = {"lead_id": "str", "as_of_us": "int64", "leadscore": "float64"}
+    data = read_if_there(path)
+    if data is None:
+        raise DamagedFileError(path, "it is gone", cure=_cure())
+    try:
+        predictions = pd.read_csv(BytesIO(data), dtype=columns, keep_default_na=False)
+        return predictions[list(columns)]
+    except (ValueError, KeyError) as e:
+        raise DamagedFileError(path, "it does not hold predictions", cure=_cure()) from e
+
+
 def _as_lists(folder: Path, *, horizon_days: int, tiers: Tiers) -> list[ScoredList]:
-    path = folder / "predictions.csv"
-    predictions = pd.read_csv(path, dtype={"lead_id": str}, keep_default_na=False)
+    predictions = _read_predictions(folder / "predictions.csv")
     lists = []
     for as_of_us, rows in predictions.groupby("as_of_us", sort=True):
         frame = pd.DataFrame({"lead_id": rows["lead_id"], "probability": rows["leadscore"]})

@@ -133,13 +133,15 @@ def _describe_list(standing: Listed, settings: Settings, clock_us: int | None) -
     as_of_us = standing.as_of_us
     until_us = _valid_until_us(as_of_us, settings)
     is_past = until_us is not None and clock_us is not None and clock_us >= until_us
+    age_hours = _age(as_of_us, clock_us)
     return PublishedList(
         publication_id=standing.id,
         as_of=manifest.get("as_of"),
         leads=manifest["counts"]["scored"],
-        age_hours=_age(as_of_us, clock_us),
+        age_hours=age_hours,
         valid_until=None if until_us is None else format_us(until_us),
         expired=is_past,
+        stale=age_hours is not None and age_hours > settings.max_staleness_hours,
     )
 
 

@@ -25,7 +25,11 @@ class QuarantinedDelivery(Result):
 
 
 class PublishedList(Result):
-    """The list that readers are led to; `valid_until` is the earliest of the targets'."""
+    """The list that readers are led to.
+
+    `valid_until` is the earliest of the targets'. It is `stale` once it is older than the settings'
+    `max_staleness_hours`.
+    """
 
     publication_id: str
     as_of: str | None
@@ -33,6 +37,7 @@ class PublishedList(Result):
     age_hours: float | None
     valid_until: str | None
     expired: bool
+    stale: bool = False
 
 
 class WithheldList(Result):

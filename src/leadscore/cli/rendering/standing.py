@@ -69,6 +69,8 @@ def _list_in_words(published: PublishedList | None) -> str:
         words += f", as of {published.as_of}{_age_in_words(published.age_hours)}"
     if published.expired:
         return f"{words}, [red]valid until {published.valid_until}: score a new export[/]"
+    if published.stale:
+        words += f", [yellow]stale[/]: {command('ingest')} a new export, then {command('score')}"
     if published.valid_until:
         return f"{words}, valid until {published.valid_until}"
     return words

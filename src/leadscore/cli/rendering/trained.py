@@ -34,6 +34,11 @@ if TYPE_CHECKING:
         Trained,
     )
 
+UNTRIED = {  # scorers that need more leads
+    "logistic": "logistic regression",
+    "average": "the average of logistic regression and boosted trees",
+}
+
 
 def draw_train(*results: Result) -> None:
     """How good the model is and what became of it, or why none was trained."""
@@ -264,7 +269,8 @@ def _draw_scorer(scorer: ScorerChoice, *, by_split: bool) -> None:
         field = escaped(scorer.segments.field)
         out.print(f"Segments by {field}: {escaped(_segments(scorer))}", highlight=False)
     for kind, missing in scorer.missing_leads.items():
-        out.print(f"{kind} needs about {counted(missing, 'more closed lead')}")
+        name = UNTRIED.get(kind, kind)
+        out.print(f"Too few closed leads to try {name} yet: about {missing:,} more are needed")
     if not scorer.reproducible:
         warn(["the time limit ended the search: another machine may choose differently"])
 
