@@ -22,7 +22,7 @@ MARGIN_DAYS = 20
 PREDICTED, WON, EVENT = "#1f5fa8", "#c2571a", "#666666"
 WORDS = Words(
     name="year",
-    title="A year with a drift in it",
+    title="A year with a drift in month 7",
     reading="Bars are 95 % intervals of the win rate; grey is after the drift.",
     description="Predicted and actual win rates by month of the list, and what happened when.",
 )
@@ -37,12 +37,14 @@ def draw_chart(
     drift: pd.Timestamp,
 ) -> None:
     """Predicted and actual win rate by month of the list, and what happened when, as SVG."""
-    figure, axes = new_figure(WORDS, x_title="month of the list", y_title="leads of the lists")
+    figure, axes = new_figure(
+        WORDS, x_title="month of the list", y_title="share of leads won within the horizon"
+    )
     at = [_to_days(pd.Timestamp(f"{month}-15")) for month in months["name"]]
     below = months["win_rate"] - months["low"]
     above = months["high"] - months["win_rate"]
     axes.errorbar(
-        at, months["win_rate"], yerr=[below, above], fmt="o", color=WON, capsize=3, label="won"
+        at, months["win_rate"], yerr=[below, above], fmt="o", color=WON, capsize=3, label="actual"
     )
     axes.plot(at, months["mean_probability"], color=PREDICTED, marker="s", label="predicted")
     axes.axvspan(_to_days(drift), at[-1], color="#eeeeee", zorder=0)
