@@ -145,6 +145,14 @@ class Connection:
             if e.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
+    def delete_unless_gone(self, delete: Callable[..., Any], *args: Any) -> None:
+        """Delete something in MLflow that an attempt whose answer came too late may have deleted."""
+        try:
+            delete(*args)
+        except self.mlflow.MlflowException as e:
+            if e.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+
 
 def _is_foreign(error: Exception) -> bool:
     """Whether an error comes from MLflow or from below it, and not from leadscore."""

@@ -120,7 +120,7 @@ class Registry:
             KNOWN_UNTIL_TAG: training.manifest["known_until"],
         }
         description = build_note(training.version, training.manifest, training.evaluation)
-        version = client.create_model_version(
+        client.create_model_version(
             self.name,
             f"models:/{model_id}",
             run_id=run_id,
@@ -128,7 +128,20 @@ class Registry:
             model_id=model_id,
             description=description,
         )
-        return int(version.version)
+        return self._drop_twins(training.version)
+
+    def _drop_twins(self, version: str) -> int:
+        """The number of a training's version, without others of the same training.
+
+        A server that adds a version but answers too late is asked again, and adds another one.
+        """
+        twins = [known.number for known in self.versions() if known.version == version]
+        first, *others = sorted(twins)
+        for number in others:
+            self.connection.delete_unless_gone(
+                self.connection.client.delete_model_version, self.name, str(number)
+            )
+        return first
 
     def _assign_alias(
         self,
