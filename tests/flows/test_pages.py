@@ -4,12 +4,13 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import httpx
 import pytest
 
 from leadscore.results import Accounts, Ingested, SourceAccount
 from leadscore.settings.environment import BASE_URL
 
-OURS = ("ingest_pages", "list_pages", "links")
+OURS = ("ingest_pages", "list_pages", "links", "pages")
 FLOWS = Path(__file__).parents[2] / "flows"
 INGESTED = Ingested(
     project="shop",
@@ -82,3 +83,17 @@ def test_report_when_a_base_url_is_set_then_digest_and_link_open_from_elsewhere(
     address = pages["leadscore-report"]
     assert address.startswith(begin)
     assert pages["leadscore-digest"] == f"Five lines\n\n[The whole report]({address})\n"
+
+
+def test_page_when_no_server_answers_then_the_run_goes_on_and_any_other_error_ends_it(
+    pages, caplog
+):
+    from pages import page
+
+    def show(error: Exception) -> None:
+        raise error
+
+    page(show)(httpx.ConnectError("refused"))
+    assert "Prefect's server cannot be reached, so its pages lack a part: refused" in caplog.text
+    with pytest.raises(ValueError, match="a bug"):
+        page(show)(ValueError("a bug"))

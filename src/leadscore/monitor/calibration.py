@@ -61,9 +61,12 @@ def find_last_alarm(
 ) -> int | None:
     """When the test was last an alarm, answered since or not, in UTC microseconds; None if never."""
     course = _follow(published, trained_us, known_us=known_us)
-    raised_us = course.evidence.first_alarm() if course.evidence else None
-    alarms = [*course.answered, *([] if raised_us is None else [raised_us])]
-    return max(alarms, default=None)
+    raised_us = None
+    if course.evidence is not None:
+        raised_us = course.evidence.first_alarm()
+    if raised_us is None:
+        return max(course.answered, default=None)
+    return raised_us
 
 
 def _follow(published: pd.DataFrame, trained_us: Mapping[str, int], *, known_us: int) -> _Course:

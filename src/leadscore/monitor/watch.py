@@ -29,7 +29,7 @@ from leadscore.monitor.calibration import run_calibration_test
 from leadscore.monitor.freshness import describe_freshness, find_freshness_alarms
 from leadscore.monitor.settle import WITHOUT_LEAD
 from leadscore.monitor.shifts import compare_features
-from leadscore.results.drift import Alarm, FeatureDrift, ModelDrift
+from leadscore.results.drift import Alarm, FeatureDrift, Freshness, ModelDrift
 from leadscore.times import DAY_US
 
 WEEK_US = 7 * DAY_US
@@ -99,18 +99,11 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
     latest_us = watched.dates()[0]
     drifts, alarms, notes = _watch_features(watched, latest_us)
     alarms += _watch_score(watched, latest_us)
-    counts = history.facts.count_weeks(known_us, weeks=WEEKS)
-    alarms += find_volume_alarms(counts, weeks=WEEKS)
-    silences = history.facts.measure_silences(known_us, weeks=WEEKS)
-    freshness = describe_freshness(silences, known_us=known_us)
-    subjects = {alarm.subject for alarm in alarms}
-    alarms += find_freshness_alarms(freshness, beside=subjects)
-    late_us = LATE_DAYS * DAY_US
-    closes = history.facts.count_closes(known_us, weeks=WEEKS_OF_CLOSES, late_us=late_us)
-    alarms += find_delay_alarm(closes)
-    calibration = run_calibration_test(
-        history, watched.published, watched.trained_us, known_us=known_us
-    )
+    freshness, of_facts = _watch_facts(history, known_us)
+    alarms += of_facts
+
+    published = watched.published
+    calibration = run_calibration_test(history, published, watched.trained_us, known_us=known_us)
     if calibration is not None:
         alarms += find_calibration_alarm(calibration)
     return ModelDrift(
@@ -138,6 +131,23 @@ def _watch_features(
     drifts = compare_features(watched.bins, matrix.columns, watched.features, shares)
     alarms = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
     return drifts, _date_alarms(watched, alarms), []
+
+
+def _watch_facts(history: History, known_us: int) -> tuple[list[Freshness], list[Alarm]]:
+    """How fresh the facts are, and alarms about their number, their silence and their delay."""
+    facts = history.facts
+    counts = facts.count_weeks(known_us, weeks=WEEKS)
+    alarms = find_volume_alarms(counts, weeks=WEEKS)
+
+    silences = facts.measure_silences(known_us, weeks=WEEKS)
+    freshness = describe_freshness(silences, known_us=known_us)
+    subjects = {alarm.subject for alarm in alarms}
+    alarms += find_freshness_alarms(freshness, beside=subjects)
+
+    late_us = LATE_DAYS * DAY_US
+    closes = facts.count_closes(known_us, weeks=WEEKS_OF_CLOSES, late_us=late_us)
+    alarms += find_delay_alarm(closes)
+    return freshness, alarms
 
 
 def _share_of_features(watched: Watched, columns: Mapping[str, np.ndarray]) -> dict[str, float]:

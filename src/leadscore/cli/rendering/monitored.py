@@ -100,7 +100,7 @@ def _draw_drift(drift: ModelDrift) -> None:
 
 def _list_watched(drift: ModelDrift) -> str:
     """What could be watched; notes say why the rest could not."""
-    watched = ["the number of facts a week"]
+    watched = ["the number and freshness of facts"]
     if drift.compared:
         features = counted(len(drift.features), "feature")
         watched.insert(0, f"{features} of the list of {short(drift.compared)}")
