@@ -41,12 +41,13 @@ class ModelSettings(Frozen):
     max_calibration_error: Share = Field(
         default=0.05,
         description="a model whose calibration error is clearly above this (its whole confidence "
-        "interval) is not promoted automatically",
+        "interval) is not promoted automatically, but for "
+        "[one exception](operate.md#when-a-new-model-takes-over)",
     )
     max_bias: Share = Field(
         default=0.05,
         description="a model whose mean probability is clearly further from the win rate than this "
-        "is not promoted automatically",
+        "is not promoted automatically, with the same exception",
     )
     segment: str | None = Field(
         default=None,
