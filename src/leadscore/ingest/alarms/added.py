@@ -49,6 +49,9 @@ def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
     facts.
     """
     had, added = 0, 0
+    if name == "activities":
+        until_us = pair.before_us - LATE_US
+        had = pair.number(f"SELECT COUNT(*) FROM before_activities WHERE event_us < {until_us}")
     for part in pair.slices(name):
         if name == "activities":
             before = _old_facts_sql(pair, "before_activities", part, count="COUNT(*)")
@@ -56,7 +59,7 @@ def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
         else:
             before = _old_facts_sql(pair, f"raw_before_{name}", part, count="1")
             now = _old_facts_sql(pair, f"raw_now_{name}", part, count="1")
-        had += pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
+            had += pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
         added += pair.number(
             f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
             FROM ({now}) AS n

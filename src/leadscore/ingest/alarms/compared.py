@@ -30,6 +30,8 @@ TEXTS = {
 }
 NUMBERS = {"activities": ["duration_s"], "outcomes": ["amount"]}
 
+Changes = Counter[tuple[str | None, str | None]]  # from one text to another, how often
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -46,7 +48,7 @@ class Compared:
     name: str
     table: str
     facts: int
-    changed: Counter[tuple[str | None, str | None]]
+    changed: Changes
     values: dict[str | None, int]
 
     @cached_property
@@ -75,7 +77,7 @@ class Compared:
         return renamed
 
     @cached_property
-    def exchanged(self) -> Counter[tuple[str | None, str | None]]:
+    def exchanged(self) -> Changes:
         """The changes from one value to another, without the renamed ones."""
         return Counter(
             {
@@ -95,15 +97,17 @@ def compare_columns(pair: Deliveries) -> list[Compared]:
         elif table == "changes":
             compared += _compare_changes(pair)
         else:
-            columns = TEXTS[table]
-            compared += [_compare(pair, table, column, keys=EVENT) for column in columns]
+            compared += _compare(pair, table, TEXTS[table], keys=EVENT)
     return [column for column in compared if column.facts >= LEAST_PAIRS]
 
 
 def _compare_leads(pair: Deliveries) -> list[Compared]:
     """The mapped texts of leads; not the owner, since leads go to other reps."""
-    names = [name for name in lead_columns(pair, "text") if name != "owner_id"]
-    return [_compare(pair, "leads", name, keys=LEAD) for name in names]
+    compared = []
+    for name in lead_columns(pair, "text"):
+        if name != "owner_id":
+            compared += _compare(pair, "leads", [name], keys=LEAD)
+    return compared
 
 
 def _compare_changes(pair: Deliveries) -> list[Compared]:
@@ -111,7 +115,7 @@ def _compare_changes(pair: Deliveries) -> list[Compared]:
     compared = []
     for row in pair.rows("SELECT DISTINCT field FROM raw_before_changes ORDER BY field"):
         where = f"field = {literal(row['field'])}"
-        values = _compare(pair, "changes", "value", keys=CHANGE, where=where)
+        (values,) = _compare(pair, "changes", ["value"], keys=CHANGE, where=where)
         compared.append(replace(values, name=f"changes.{row['field']}"))
     return compared
 
@@ -119,33 +123,36 @@ def _compare_changes(pair: Deliveries) -> list[Compared]:
 def _compare(
     pair: Deliveries,
     table: str,
-    column: str,
+    columns: Sequence[str],
     *,
     keys: Sequence[str],
-    where: str = "1 = 1",
-) -> Compared:
-    old, new = f"old_{column}", f"new_{column}"
-    values: Counter[str | None] = Counter()
-    changes: Counter[tuple[str | None, str | None]] = Counter()
-    for shared in shared_facts(pair, table, [column], keys):
-        counts = f"""SELECT {old} AS old, {new} AS new, COUNT(*) AS n
-            FROM ({shared}) AS p WHERE {where} GROUP BY 1, 2"""
+    where: str = EVERYTHING,
+) -> list[Compared]:
+    """Columns of text, all in one reading of the facts, so they must have few values together."""
+    values: dict[str, Counter[str | None]] = {column: Counter() for column in columns}
+    changes: dict[str, Changes] = {column: Counter() for column in columns}
+    shown = ", ".join(f"old_{column}, new_{column}" for column in columns)
+    for shared in shared_facts(pair, table, columns, keys, where=where):
+        counts = f"SELECT {shown}, COUNT(*) AS n FROM ({shared}) AS p GROUP BY {shown}"
         for row in pair.rows(counts):
-            values[row["old"]] += row["n"]
-            if row["old"] != row["new"]:
-                changes[row["old"], row["new"]] += row["n"]
-    return Compared(
-        name=f"{table}.{column}",
-        table=table,
-        facts=values.total(),
-        changed=_most_first(changes),
-        values=dict(values),
-    )
+            for column in columns:
+                old, new = row[f"old_{column}"], row[f"new_{column}"]
+                values[column][old] += row["n"]
+                if old != new:
+                    changes[column][old, new] += row["n"]
+    return [
+        Compared(
+            name=f"{table}.{column}",
+            table=table,
+            facts=values[column].total(),
+            changed=_most_first(changes[column]),
+            values=dict(values[column]),
+        )
+        for column in columns
+    ]
 
 
-def _most_first(
-    changes: Counter[tuple[str | None, str | None]],
-) -> Counter[tuple[str | None, str | None]]:
+def _most_first(changes: Changes) -> Changes:
     """The same changes, the commonest first and equally common ones in the order of their texts."""
 
     def place(change: tuple[str | None, str | None]) -> tuple[int, list[tuple[bool, str]]]:
@@ -206,10 +213,15 @@ def shared_facts(
     table: str,
     columns: Sequence[str],
     keys: Sequence[str],
+    *,
+    where: str = EVERYTHING,
 ) -> list[str]:
-    """SQL of the facts of both deliveries, in slices: keys, and each column as old_<column>, new_<column>."""
+    """SQL of the facts of both deliveries, in slices: keys, and each column as old_<column>, new_<column>.
+
+    `where` is of the keys alone.
+    """
     parts = pair.slices(table) if "event_us" in keys else [EVERYTHING]
-    return [_shared_facts_sql(table, columns, keys, part) for part in parts]
+    return [_shared_facts_sql(table, columns, keys, f"{part} AND {where}") for part in parts]
 
 
 def _shared_facts_sql(table: str, columns: Sequence[str], keys: Sequence[str], part: str) -> str:

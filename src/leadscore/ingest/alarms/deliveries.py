@@ -7,8 +7,10 @@ export no longer shows is not part of a delivery.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from leadscore.engine import Engine
 from leadscore.ingest.mapping.entries import staged_schema
@@ -20,7 +22,7 @@ from leadscore.store.version import StoreVersion, read_parts
 from leadscore.tables import TABLES
 
 EVENTS = ("changes", "activities", "stages", "outcomes")
-SLICE_ROWS = 1_000_000
+SLICE_ROWS = 3_000_000
 # Moments are often whole days or seconds, whose microseconds no such prime divides.
 PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 EVERYTHING = "1 = 1"
@@ -29,6 +31,22 @@ LEADS_IN_BOTH = """JOIN (SELECT DISTINCT lead_id FROM raw_before_leads)
     AS lb ON lb.lead_id = r.lead_id
     JOIN (SELECT DISTINCT lead_id FROM raw_now_leads)
     AS ln ON ln.lead_id = r.lead_id"""
+
+
+@dataclass(frozen=True)
+class ChangedNumbers:
+    """The numbers that differ between two deliveries.
+
+    Attributes:
+        old, new: int64 (n,) each, of the facts whose number is another one now.
+        facts: how many facts have a number in both.
+        positive: of how many of these both numbers are above 0.
+    """
+
+    old: np.ndarray
+    new: np.ndarray
+    facts: int
+    positive: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,8 @@ class Deliveries:
         reread: The tables of which the settings read some file in another way now.
         before_us: The moment of the export before.
         now_us: The moment of this export.
+        numbers: What was read of columns of numbers, by the SQL of their facts; filled as they are
+            asked for.
     """
 
     staged: Staged
@@ -48,6 +68,7 @@ class Deliveries:
     reread: frozenset[str]
     before_us: int
     now_us: int
+    numbers: dict[tuple[str, ...], ChangedNumbers] = field(default_factory=dict)
 
     @property
     def engine(self) -> Engine:
@@ -68,7 +89,7 @@ class Deliveries:
         return rows
 
     def slices(self, table: str) -> list[str]:
-        """SQL conditions, each of which selects a slice of a million rows or so of a table of events.
+        """SQL conditions, each of which selects a slice of a few million rows of a table of events.
 
         The facts of a moment are in the same slice in both deliveries, so what is counted by moments
         in slices adds up to what is counted at once, in less memory.

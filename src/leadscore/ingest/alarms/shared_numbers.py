@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.engine.protocol import literal
 from leadscore.ingest.alarms.compared import (
@@ -18,25 +19,9 @@ from leadscore.ingest.alarms.compared import (
     number_fields,
     shared_facts,
 )
-from leadscore.ingest.alarms.deliveries import Deliveries
+from leadscore.ingest.alarms.deliveries import ChangedNumbers, Deliveries
 
 WHOLE = 0.003  # how near a power of ten a factor must be, for numbers that were rounded
-
-
-@dataclass(frozen=True)
-class ChangedNumbers:
-    """The numbers that differ between two deliveries.
-
-    Attributes:
-        old, new: int64 (n,) each, of the facts whose number is another one now.
-        facts: how many facts have a number in both.
-        positive: of how many of these both numbers are above 0.
-    """
-
-    old: np.ndarray
-    new: np.ndarray
-    facts: int
-    positive: int
 
 
 @dataclass(frozen=True)
@@ -52,31 +37,34 @@ class SharedNumbers:
     facts: Sequence[str]
 
     def read_changed(self, pair: Deliveries) -> ChangedNumbers:
-        """The numbers that are others now; those of most facts are not, so they stay unread."""
-        counts: Counter[str] = Counter()
-        old, new = [], []
-        for sql in self.facts:
-            both = self._both_sql(sql)
-            counts.update(
-                pair.row(
-                    f"""SELECT COUNT(*) AS facts,
-                    COUNT(CASE WHEN old > 0 AND new > 0 THEN 1 END) AS positive FROM ({both}) AS b"""
-                )
-            )
-            changed = pair.engine.query(f"SELECT * FROM ({both}) AS b WHERE old <> new")
-            old.append(changed["old"].to_numpy())
-            new.append(changed["new"].to_numpy())
+        """The numbers that are others now; those of most facts are not, so they are only counted."""
+        key = tuple(self.facts)
+        if key not in pair.numbers:
+            pair.numbers[key] = self._read(pair)
+        return pair.numbers[key]
+
+    def _read(self, pair: Deliveries) -> ChangedNumbers:
+        slices = [pair.engine.query(self._changed_sql(facts)) for facts in self.facts]
+        rows = pa.concat_tables(slices)
+        is_changed = pc.is_valid(rows["old"])
+        changed = rows.filter(is_changed)
+        times = changed["facts"].to_numpy()
         return ChangedNumbers(
-            np.concatenate(old),
-            np.concatenate(new),
-            facts=counts["facts"],
-            positive=counts["positive"],
+            np.repeat(changed["old"].to_numpy(), times),
+            np.repeat(changed["new"].to_numpy(), times),
+            facts=pc.sum(rows["facts"]).as_py() or 0,
+            positive=pc.sum(rows["positive"]).as_py() or 0,
         )
 
-    def _both_sql(self, facts: str) -> str:
+    def _changed_sql(self, facts: str) -> str:
+        """SQL of each pair of different numbers, and of null for equal ones, with their counts."""
         old, new = f"old_{self.column}", f"new_{self.column}"
-        return f"""SELECT CAST({old} AS BIGINT) AS old, CAST({new} AS BIGINT) AS new
+        both = f"""SELECT CAST({old} AS BIGINT) AS old, CAST({new} AS BIGINT) AS new
             FROM ({facts}) AS r WHERE {old} IS NOT NULL AND {new} IS NOT NULL"""
+        return f"""SELECT CASE WHEN old <> new THEN old END AS old,
+            CASE WHEN old <> new THEN new END AS new, COUNT(*) AS facts,
+            COUNT(CASE WHEN old > 0 AND new > 0 THEN 1 END) AS positive
+            FROM ({both}) AS b GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 def event_numbers(pair: Deliveries) -> Iterator[SharedNumbers]:
@@ -99,10 +87,9 @@ def lead_numbers(pair: Deliveries, kind: str) -> Iterator[SharedNumbers]:
 def change_numbers(pair: Deliveries) -> Iterator[SharedNumbers]:
     """The values of fields that are numbers in `changes`."""
     if "changes" in pair.tables:
-        changes = shared_facts(pair, "changes", ["value"], CHANGE)
         for field in number_fields(pair):
             is_field = f"field = {literal(field)}"
-            facts = [f"SELECT * FROM ({part}) AS q WHERE {is_field}" for part in changes]
+            facts = shared_facts(pair, "changes", ["value"], CHANGE, where=is_field)
             yield SharedNumbers(f"changes.{field}", "value", facts)
 
 
