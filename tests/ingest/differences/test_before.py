@@ -162,5 +162,8 @@ def test_before_when_a_value_without_a_row_differs_in_a_later_export_then_the_fi
 
 def test_stage_now_when_the_log_has_no_old_stages_then_it_is_refused():
     plain = {name: text for name, text in STAGES["columns"].items() if name != "stage_before"}
-    with pytest.raises(ValueError, match="stage_now"):
-        make_settings(mapping=[LEADS, STAGES | {"columns": plain}])
+    with pytest.raises(ValueError, match="leads has no column 'stage_now'"):
+        make_settings(
+            sources={"deals": {"path": "deals.csv"}, "log": {"path": "log.csv"}},
+            mapping=[LEADS, STAGES | {"columns": plain}],
+        )
