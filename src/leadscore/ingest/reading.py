@@ -255,11 +255,7 @@ class FileReading:
         self.stated_us = max(moments, default=None)
 
     def _map_batch(
-        self,
-        batch: Batch,
-        texts: Texts,
-        raw: Texts,
-        reader: Reader,
+        self, batch: Batch, texts: Texts, raw: Texts, reader: Reader
     ) -> dict[str, pa.Table]:
         """The mapped rows of a batch by table; what becomes of every row is counted.
 
@@ -291,13 +287,7 @@ class FileReading:
                 shown = shown_rows(mapped.lead_ids, chosen_texts, self.shown_columns)
                 rows.setdefault(SHOWN, []).append(shown)
 
-        self.account.add_batch(
-            batch,
-            texts,
-            candidates=candidates,
-            complete=complete,
-            used=used,
-        )
+        self.account.add_batch(batch, texts, candidates=candidates, complete=complete, used=used)
         return {name: pa.concat_tables(tables) for name, tables in rows.items()}
 
     def _drop_ignored(self, texts: Texts) -> np.ndarray:

@@ -46,8 +46,7 @@ def write_publication(
 ) -> Publication:
     """Write scores.parquet, scores.csv and manifest.json to `folder`/<id> without publishing them.
 
-    The folder appears whole. The id is made of as_of and the hash of everything, so the same scores
-    give the same publication.
+    The folder appears whole. Its id is made of as_of and a hash of everything in it.
 
     Args:
         scores: in the shape of `SCORES`, and of `ROUTES` if leads are routed.
@@ -57,7 +56,7 @@ def write_publication(
         store_version: of the store that it was made from.
         project: its name.
         counts: for the manifest.
-        basis: what else it takes to make the list again: the settings, and the previous list.
+        basis: what else it takes to make the list again, such as the settings.
         inputs: what was read besides the store, such as the list of reps; kept as inputs.json.
     """
     manifest = {
@@ -70,9 +69,9 @@ def write_publication(
         "counts": counts,
         **basis,
     }
-    stamp = _format_stamp(as_of_us)
+    read = _format_inputs(inputs)
     with _written(scores) as files:
-        return _write(folder, manifest, files, _format_inputs(inputs), stamp=stamp)
+        return _write(folder, manifest, files, read, stamp=_format_stamp(as_of_us))
 
 
 @contextmanager

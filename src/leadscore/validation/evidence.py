@@ -194,10 +194,8 @@ def compare_evaluated(
     """What two sets of predictions of the same rows say of their recipes.
 
     Args:
-        theirs: the champion's predictions.
-        ours: the challenger's.
-        champion: its recipe.
-        challenger: its recipe.
+        theirs, ours: the predictions of the champion and of the challenger.
+        champion, challenger: their recipes.
         segment: (n,) of the rows; None for no segments.
         evaluated_on: which leads, in words.
         settings: the seed of the resamples, and the limits of calibration.
@@ -205,10 +203,8 @@ def compare_evaluated(
     seed = settings.seed
     our_spreads = compute_spreads(ours, seed=seed)
     their_spreads = compute_spreads(theirs, seed=seed)
-    log_loss = {"champion": _log_loss(theirs), "challenger": _log_loss(ours)}
-    gains = compute_gain(ours, theirs.probability, seed=seed)
-    broken = _find_broken(our_spreads, settings)
-    beyond = _find_broken(_without_width(their_spreads), settings)
+    bias = {"champion": their_spreads["bias"], "challenger": our_spreads["bias"]}
+    broken, beyond = _find_limits(our_spreads, their_spreads, settings)
     return Evidence(
         evaluated_on=evaluated_on,
         leads=ours.count_leads(),
@@ -217,17 +213,23 @@ def compare_evaluated(
         alike=challenger.is_like(champion),
         simpler=challenger.is_simpler(champion),
         scorers={"champion": champion.scorer, "challenger": challenger.scorer},
-        log_loss=log_loss,
-        gain=gains["log_loss_gain"],
+        log_loss={"champion": _log_loss(theirs), "challenger": _log_loss(ours)},
+        gain=compute_gain(ours, theirs.probability, seed=seed)["log_loss_gain"],
         segments=_compare_segments(ours, theirs.probability, segment, seed=seed),
         calibration=_compare_calibration(their_spreads, our_spreads),
-        broken=list(broken.values()),
-        champion_beyond=broken.keys() <= beyond.keys(),
-        bias={
-            "champion": estimate_of(their_spreads["bias"]),
-            "challenger": estimate_of(our_spreads["bias"]),
-        },
+        broken=broken,
+        champion_beyond=beyond,
+        bias={name: estimate_of(spread) for name, spread in bias.items()},
     )
+
+
+def _find_limits(
+    ours: Mapping[str, Spread], theirs: Mapping[str, Spread], settings: Settings
+) -> tuple[list[str], bool]:
+    """The limits of calibration that the challenger breaks; whether the champion is beyond all of them."""
+    broken = _find_broken(ours, settings)
+    beyond = _find_broken(_without_width(theirs), settings)
+    return list(broken.values()), broken.keys() <= beyond.keys()
 
 
 def _find_broken(spreads: Mapping[str, Spread], settings: Settings) -> dict[str, str]:
