@@ -12,7 +12,7 @@ from leadscore.funnel.competing import (
     share_or_wilson,
 )
 from leadscore.funnel.spells import count_endings
-from leadscore.funnel.wins import read_wins
+from leadscore.funnel.wins import SPELL, read_wins
 from leadscore.history.split import History
 from leadscore.history.visits import Span
 from leadscore.results.base import Interval
@@ -83,7 +83,7 @@ def _read_revenue(
     """
     currencies = history.facts.currencies(span.known_us)
     wins = read_wins(history, known_us=span.known_us)
-    is_recent = wins["close_us"] >= span.since_us
-    is_counted = is_recent & wins["lead_id"].isin(spells["lead_id"])
-    revenue = wins.loc[is_counted, "revenue"].dropna()
+    recent = wins[wins["close_us"] >= span.since_us]
+    counted = recent.merge(spells[SPELL], on=SPELL)  # faster than to look up a million texts
+    revenue = counted["revenue"].dropna()
     return revenue, currencies[0] if len(currencies) == 1 else None
