@@ -105,7 +105,7 @@ def describe_history_customers(history: History, *, known_us: int) -> Customers:
     then = KnownCustomers(history, key, then_us)
     predicted = predict_returns(then.waits, then.returning, horizon_days=horizon_days)
     won = now.spells[now.spells["ending"] == "won"]
-    has_key = won["lead_id"].isin(now.customer.index)
+    has_key = won["lead_id"].map(now.customer).notna()
     currencies = history.facts.currencies(known_us)
     is_one_currency = len(currencies) == 1
     return Customers(

@@ -102,10 +102,7 @@ def _describe_groups(
 def _follow(spells: pd.DataFrame, listed: TierList, *, known_us: int) -> pd.DataFrame:
     """The spells in which the leads were listed, from the date of the list on, with their tier."""
     was_open = (spells["start_us"] <= listed.as_of_us) & (spells["close_us"] > listed.as_of_us)
-    is_listed = spells["lead_id"].isin(listed.tiers.index)
-    followed = spells[was_open & is_listed]
-    begun = followed.assign(
-        start_us=np.int64(listed.as_of_us),
-        part=followed["lead_id"].map(listed.tiers),
-    )
+    tier = spells["lead_id"].map(listed.tiers)
+    followed = spells.assign(part=tier)[was_open & tier.notna()]
+    begun = followed.assign(start_us=np.int64(listed.as_of_us))
     return list_endings(begun, known_us=known_us)
