@@ -194,16 +194,16 @@ def compare_evaluated(
     """What two sets of predictions of the same rows say of their recipes.
 
     Args:
-        theirs, ours: the predictions of the champion and of the challenger.
-        champion, challenger: their recipes.
+        theirs: the champion's predictions.
+        ours: the challenger's.
+        champion: its recipe.
+        challenger: its recipe.
         segment: (n,) of the rows; None for no segments.
         evaluated_on: which leads, in words.
         settings: the seed of the resamples, and the limits of calibration.
     """
-    seed = settings.seed
-    our_spreads = compute_spreads(ours, seed=seed)
-    their_spreads = compute_spreads(theirs, seed=seed)
-    bias = {"champion": their_spreads["bias"], "challenger": our_spreads["bias"]}
+    our_spreads = compute_spreads(ours, seed=settings.seed)
+    their_spreads = compute_spreads(theirs, seed=settings.seed)
     broken, beyond = _find_limits(our_spreads, their_spreads, settings)
     return Evidence(
         evaluated_on=evaluated_on,
@@ -214,13 +214,18 @@ def compare_evaluated(
         simpler=challenger.is_simpler(champion),
         scorers={"champion": champion.scorer, "challenger": challenger.scorer},
         log_loss={"champion": _log_loss(theirs), "challenger": _log_loss(ours)},
-        gain=compute_gain(ours, theirs.probability, seed=seed)["log_loss_gain"],
-        segments=_compare_segments(ours, theirs.probability, segment, seed=seed),
+        gain=compute_gain(ours, theirs.probability, seed=settings.seed)["log_loss_gain"],
+        segments=_compare_segments(ours, theirs.probability, segment, seed=settings.seed),
         calibration=_compare_calibration(their_spreads, our_spreads),
         broken=broken,
         champion_beyond=beyond,
-        bias={name: estimate_of(spread) for name, spread in bias.items()},
+        bias=_compare_bias(their_spreads, our_spreads),
     )
+
+
+def _compare_bias(theirs: Mapping[str, Spread], ours: Mapping[str, Spread]) -> dict[str, Estimate]:
+    """How far predicted and actual win rates are apart, by recipe."""
+    return {"champion": estimate_of(theirs["bias"]), "challenger": estimate_of(ours["bias"])}
 
 
 def _find_limits(
