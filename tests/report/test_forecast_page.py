@@ -30,10 +30,13 @@ def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_n
 def test_page_when_there_is_something_in_each_part_then_says_it():
     page = build_forecast_page(make_forecast(), make_past())
     for words in (
-        "commit 4,000,000 (reached in 9 futures of 10)",
+        "commit 4,000,000 (reached in 9 of 10 simulations)",
+        "Pipeline coverage: 4.5 times the revenue expected from it in these periods.",
         "+500,000.00",
+        "the table of periods shows the middle of the range",
         "The open pipeline is 1.1 times what the target still lacks.",
-        "one more rep, with 52 new leads like the others, 36,400",
+        "By then, 100 more leads would add 70,000 EUR. One more rep, taking 52 leads like the others, "
+        "would add 36,400 EUR; a 10 % higher win rate (relative) would add 200,000.",
         "The 80 % band held 1 of 1 months of wins",
         "2,500,000 (2,000,000-3,000,000)",
         "New leads for the target by channel",
@@ -45,6 +48,14 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         assert words in page
     assert "a new model" not in page  # nothing came of it
     assert page.count("<svg") == 3
+
+
+def test_page_when_money_is_simulated_then_three_digits_are_shown_and_the_change_is_exact():
+    period = make_period("2026-03", 8) | {"revenue": band(1_402_847), "revenue_from_open": 987_654}
+    page = build_forecast_page(make_forecast(periods=[period]))
+    assert "1,400,000 (1,120,000-1,680,000)" in page
+    assert '<td class="n">988,000</td>' in page
+    assert "2,300,000.00" in page
 
 
 def test_page_when_little_is_known_then_parts_are_left_out_and_names_are_text():
@@ -102,4 +113,6 @@ def test_waterfall_when_drawn_then_bars_lead_from_then_to_now(before):
     assert {"leads that came in", "+500,000", "-200,000", now} <= set(texts)
     assert then in texts
     assert "won" not in texts
+    starts_higher = any("The axis does not start at 0." in (text or "") for text in texts)
+    assert starts_higher == (before == 200_000_000)
     assert "not enough data" in texts_of(plot_change(None, currency=None))

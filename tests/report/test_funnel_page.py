@@ -40,11 +40,11 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
     for words in (
         "New: +5 points = EUR 210,000 a quarter (1.5 wins)",
         "New: 99 days in New; at most 2 % of 120 visits took longer",
-        "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, New for 99.",
+        "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, the longest, New, 99 days.",
         "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
         "New New: 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
         "Of 2 patterns tested, 1 stands out",
-        "In indecision, stalled though they respond: New. Ask for a decision, either way.",
+        "Stalled but still engaging: New. Ask for a decision, either way.",
         "Who buys from us",
         '<td class="n">120</td><td class="n">60</td>',  # visits, and within which days
         '<th scope="row">2026-01</th><td class="n">50</td><td class="n">20 ± 10 %</td><td class="n">-</td>',
@@ -140,6 +140,7 @@ def test_page_when_little_is_known_then_parts_are_left_out():
     page = build_funnel_page(bare, project="acme")
     assert "No lead is stalled." in page
     assert "First contact" not in page
+    assert "Too little follow-up to test any pattern; use a longer --days." in page
     assert page.count("not enough data") >= 3
 
 

@@ -118,8 +118,10 @@ def _write_referrals(referrals: Referrals) -> str:
             f"Referred: 0 of {counted(referrals.of_leads, 'lead')} of the last year; if that is "
             "wrong, compare the values in customers.referrals with those of the export."
         )
+    begin = f"Referred: {referrals.leads:,} of {referrals.of_leads:,} leads of the last year"
+    if referrals.won.value is None or referrals.others.value is None:
+        return f"{begin}; too few leads to compare."
     return (
-        f"Referred: {referrals.leads:,} of {referrals.of_leads:,} leads of the last year; "
-        f"{write_percent(referrals.won)} won within {referrals.within_days:g} days, of the others "
-        f"{write_percent(referrals.others)}."
+        f"{begin}; {write_percent(referrals.won)} won within {referrals.within_days:g} days, of the "
+        f"others {write_percent(referrals.others)}."
     )

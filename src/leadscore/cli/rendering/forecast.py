@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, short, table_of, warn
 from leadscore.report.forecast.sentences import (
+    AVERAGES,
     METHOD_WORDS,
     PART_WORDS,
     SOURCE_COLUMNS,
@@ -14,6 +15,8 @@ from leadscore.report.forecast.sentences import (
     write_amount,
     write_band,
     write_cents,
+    write_expected,
+    write_money_band,
     write_needed,
     write_settled,
     write_sources,
@@ -39,19 +42,20 @@ MOST_SETTLED = 12
 
 def draw_forecast(forecast: Forecast) -> None:
     """A line a period, the views of the whole, and what else was asked for."""
-    title = f"Forecast as of {short(forecast.as_of)}, 10 to 90 % of simulated futures in brackets"
+    title = f"Forecast as of {short(forecast.as_of)}, 10 to 90 % of simulations in brackets"
     columns = ("won", "wins", "open", "new", "revenue", "open", "new")
     table = table_of(title, "period", *columns)
     table.columns[0].no_wrap = True
     for period in forecast.periods:
         table.add_row(*_write_period(period))
     if len(forecast.periods) > 1:
-        table.add_row(*_write_period(forecast.total, name="together"), style="bold")
+        table.add_row(*_write_period(forecast.total, name="total"), style="bold")
     for part in forecast.pipelines:
         table.add_row(*_write_period(part.total, name=f"of which {part.pipeline}"))
     out.print(table)
     if forecast.views:
-        out.print(escaped(write_views(forecast.views, forecast.currency)), highlight=False)
+        views = write_views(forecast.views, forecast.currency)
+        out.print(f"{escaped(views)}.", highlight=False)
     out.print(_write_basis(forecast), highlight=False)
     if forecast.change:
         _draw_change(forecast.change, forecast.currency)
@@ -67,7 +71,7 @@ def _write_basis(forecast: Forecast) -> str:
     basis = forecast.basis
     leads = f"From {counted(basis.open_leads, 'open lead')}, and {basis.arrivals_per_week:.1f} new ones a week"
     if forecast.views:
-        leads += f"; wins bring {100 * basis.paid_share:.0f} % of the amounts asked for"
+        leads += f"; won deals close at {100 * basis.paid_share:.0f} % of the requested amount"
     return (
         f"{leads}. Won: so far in this period. Open and new: the means still to come from open leads, "
         "and from leads yet to come."
@@ -93,7 +97,7 @@ def _draw_settled(settled: SettledForecasts) -> None:
                 short(period.as_of),
                 write_band(period.wins),
                 f"{period.won:,}",
-                write_band(period.revenue),
+                write_money_band(period.revenue),
                 came,
             )
         out.print(table)
@@ -124,9 +128,9 @@ def _write_period(period: ForecastPeriod, *, name: str | None = None) -> list[st
         write_band(period.wins),
         f"{period.wins_from_open:,.1f}",
         f"{period.wins_from_new:,.1f}",
-        write_band(period.revenue),
-        write_amount(period.revenue_from_open),
-        write_amount(period.revenue_from_new),
+        write_money_band(period.revenue),
+        write_expected(period.revenue_from_open),
+        write_expected(period.revenue_from_new),
     ]
 
 
@@ -141,6 +145,7 @@ def _draw_change(change: ForecastChange, currency: str | None) -> None:
             table.add_row(PART_WORDS[part], f"{leads:,}" if leads else "", write_cents(cents, "+"))
     table.add_row("forecast now", "", write_cents(change.after), style="bold")
     out.print(table)
+    out.print(AVERAGES, highlight=False)
 
 
 def draw_time_to_win(timing: TimeToWin) -> None:
@@ -161,7 +166,7 @@ def draw_forecast_backtest(backtest: ForecastBacktest) -> None:
     """A line a month, and how far every method was off."""
     table = table_of("Months forecast at their starts", "month", "wins", "won", "revenue", "came")
     for month in backtest.months:
-        wins, revenue = write_band(month.wins), write_band(month.revenue)
+        wins, revenue = write_band(month.wins), write_money_band(month.revenue)
         came = write_amount(month.won_revenue)
         table.add_row(month.month, wins, f"{month.won:,}", revenue, came)
     out.print(table)

@@ -62,8 +62,8 @@ def _draw_stages(funnel: Funnel) -> None:
     columns = (
         "stage",
         "visits",
-        "within",
-        "there",
+        "measured over (days)",
+        "still there",
         "moved on",
         "won",
         "lost",
@@ -84,8 +84,8 @@ def _draw_stages(funnel: Funnel) -> None:
     out.print(table)
     _print(
         "Per cent of all visits, with 95 % intervals; a visit that has not ended counts as unfinished, "
-        "not as lost. Within: the days after entry for which enough visits could be observed; do not "
-        "compare tables where they differ. There: still in the stage after that time. Days: the "
+        "not as lost. Measured over: the days after entry for which enough visits could be observed; do "
+        "not compare tables where they differ. Still there: in the stage after that time. Days: the "
         'median, and in brackets those after which 10 % and 90 % have ended ("from" where fewer than 90 % '
         "have). Stalled: in the stage for longer than 90 % of visits take, or longer than "
         "stages.stalled_days; a dash where fewer than 90 % have ended. The action `close out` on the list "
@@ -106,7 +106,7 @@ def _write_row(stage: StageFlow) -> list[str]:
     return [
         escaped(_cut_name(stage.stage)) + mark,
         f"{stage.visits:,}",
-        UNKNOWN if stage.within_days is None else f"{stage.within_days:.0f} d",
+        UNKNOWN if stage.within_days is None else f"{stage.within_days:.0f}",
         _write_plain(stage.staying),
         *(write_share(stage.ways[way].interval) for way in ("forward", "won", "lost")),
         _write_plain(stage.ways["back"].share),

@@ -76,13 +76,13 @@ class FanStep:
 
 @card_style()
 def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str) -> str:
-    """What was forecast of each period, as the range of eight futures of ten, beside what came."""
+    """What was forecast of each period, as the range of eight simulations of ten, beside what came."""
     steps = steps[-MOST_PERIODS:]
     over = [step for step in steps if not step.is_ahead]
     words = Words(
         f"fan-{name}",
         f"What will come: {unit} by period",
-        "Eight of ten futures; periods that are over as they were forecast.",
+        "Eight of ten simulations; periods that are over as they were forecast.",
         "; ".join(_describe(step) for step in steps),
     )
     largest = max((max(step.band.high, step.came or 0.0) for step in steps), default=0.0)
@@ -131,7 +131,7 @@ def _draw_bands(axes: Axes, steps: Sequence[FanStep]) -> None:
         [at - 0.5 for at in places],
         [at + 0.5 for at in places],
         color=BLUE,
-        label="as likely as not",
+        label="midpoint",
     )
 
 
@@ -139,19 +139,19 @@ def _draw_bands(axes: Axes, steps: Sequence[FanStep]) -> None:
 def plot_change(change: ForecastChange | None, *, currency: str | None) -> str:
     """Why the expected revenue changed, a bar a cause, from the forecast of then to that of now."""
     rows = [] if change is None else _list_rows(change)
+    levels = [level for row in rows for level in (row.begin, row.end) if level]
+    start = _choose_start(levels)
+    note = " The axis does not start at 0." if start > 0 else ""
     words = Words(
         "change",
         "Why did the forecast change?",
-        "Each bar begins where the one above ends. The axis may not begin at 0.",
+        f"Each bar begins where the one above ends.{note}",
         "; ".join(f"{row.name}: {row.end - row.begin:+,.0f}" for row in rows[1:-1]),
     )
-    levels = [level for row in rows for level in (row.begin, row.end) if level]
     largest = max(levels, default=0.0)
     if not 0 < largest <= LARGEST:
         return draw_missing(words)
 
-    lowest = min(levels)
-    start = lowest - (largest - lowest) / 2 if lowest > CLOSE * largest else min(lowest, 0.0)
     scale = _choose_scale(largest)
     figure, axes = new_figure(words, x_title=scale.name(currency or "amount"))
     for at, row in enumerate(rows):
@@ -165,6 +165,15 @@ def plot_change(change: ForecastChange | None, *, currency: str | None) -> str:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(scale.ticks())
     return write_svg(figure, words)
+
+
+def _choose_start(levels: Sequence[float]) -> float:
+    """Where the axis of some levels starts: at 0, or nearer to them where all are alike."""
+    lowest = min(levels, default=0.0)
+    largest = max(levels, default=0.0)
+    if lowest > CLOSE * largest:
+        return lowest - (largest - lowest) / 2
+    return min(lowest, 0.0)
 
 
 @dataclass(frozen=True)

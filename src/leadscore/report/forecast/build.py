@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadscore.report.forecast.sentences import (
+    AVERAGES,
     METHOD_WORDS,
     PART_WORDS,
     SOURCE_COLUMNS,
@@ -10,6 +11,8 @@ from leadscore.report.forecast.sentences import (
     write_amount,
     write_band,
     write_cents,
+    write_expected,
+    write_money_band,
     write_needed,
     write_settled,
     write_sources,
@@ -37,7 +40,10 @@ def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None
         past=past,
         figures=_draw(forecast, past),
         band=write_band,
+        money_band=write_money_band,
         amount=write_amount,
+        expected=write_expected,
+        averages=AVERAGES,
         cents=write_cents,
         views=write_views(views, forecast.currency) if views else "",
         needed=write_needed(forecast.needed) if forecast.needed else [],

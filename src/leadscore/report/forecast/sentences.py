@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from leadscore.results import Band, LeadsNeeded, SettledForecasts, Views
 
 UNKNOWN = "-"
+AVERAGES = (
+    "Averages over the simulations, to the cent so that the causes add up; the table of periods shows "
+    "the middle of the range."
+)
 LEAST_CHANCE = 0.01  # fewer draws than this tell little more
 SOURCE_COLUMNS = ("share, %", "expected", "needed", "won, %", "alone")
 PART_WORDS = {
@@ -49,6 +53,34 @@ def write_band(band: Band | None) -> str:
     return f"{band.middle:,.0f} ({band.low:,.0f}{to}{band.high:,.0f})"
 
 
+def write_money_band(band: Band | None) -> str:
+    """The same of simulated money, whose later digits are chance.
+
+    >>> from leadscore.results import Band
+    >>> write_money_band(Band(mean=0, low=1_201_455, middle=1_402_847, high=1_650_500))
+    '1,400,000 (1,200,000-1,650,000)'
+    """
+    if band is None:
+        return UNKNOWN
+    ends = {"low": band.low, "middle": band.middle, "high": band.high}
+    rounded = {name: round_expected(end) for name, end in ends.items()}
+    return write_band(band.model_copy(update=rounded))
+
+
+def round_expected(amount: float) -> float:
+    """Simulated money to three digits, which is as exact as a simulation is.
+
+    >>> round_expected(1_402_847.0), round_expected(-12.34)
+    (1400000.0, -12.3)
+    """
+    return float(f"{amount:.3g}")
+
+
+def write_expected(amount: float | None) -> str:
+    """Simulated money in whole units to three digits, or a dash."""
+    return UNKNOWN if amount is None else f"{round_expected(amount):,.0f}"
+
+
 def write_amount(amount: float | None) -> str:
     """An amount in whole units, or a dash."""
     return UNKNOWN if amount is None else f"{amount:,.0f}"
@@ -80,11 +112,15 @@ def write_settled(settled: SettledForecasts) -> str:
 
 def write_views(views: Views, currency: str | None) -> str:
     """Commit, likely, best case, the pipeline and its coverage."""
+    commit = write_expected(views.commit)
+    likely = write_expected(views.likely)
+    best_case = write_expected(views.best_case)
     coverage = UNKNOWN if views.coverage is None else f"{views.coverage:.1f}"
     return (
-        f"{currency or 'Revenue'} of all these periods: commit {views.commit:,.0f} (reached in 9 "
-        f"futures of 10), likely {views.likely:,.0f}, best case {views.best_case:,.0f} (1 of 10); "
-        f"pipeline {views.pipeline:,.0f}, {coverage} times what is expected of it"
+        f"{currency or 'Revenue'} of all these periods: commit {commit} (reached in 9 of 10 "
+        f"simulations), likely {likely}, best case {best_case} (1 of 10); open pipeline "
+        f"{write_amount(views.pipeline)}. Pipeline coverage: {coverage} times the revenue expected "
+        "from it in these periods"
     )
 
 
@@ -142,7 +178,9 @@ def explain_sources(needed: LeadsNeeded) -> str:
         "New leads for an even chance to reach the target, in brackets those for one and for nine "
         "chances in ten. Needed: if the sources' shares of the last half-year stay. Alone: if all new "
         f"leads came from this source, and were won within {days} days as often as its leads of the "
-        "last year; there may not be that many."
+        "last year; there may not be that many. Won counts a re-opened lead once more each time, as the "
+        "forecast does, so it differs from `funnel --by`, which counts each lead once, by its first "
+        "close."
     )
 
 
@@ -170,9 +208,13 @@ def _write_leads(needed: LeadsNeeded) -> str:
 
 def _write_more(needed: LeadsNeeded) -> str:
     """What 100 more leads, one more rep and a better win rate would bring, in one sentence."""
-    parts = [f"By then, 100 more leads would bring {needed.of_100_more:,.0f} {needed.unit}"]
-    if needed.of_one_more_rep is not None:
-        leads = counted(round(needed.leads_per_rep or 0), "new lead")
-        parts.append(f"one more rep, with {leads} like the others, {needed.of_one_more_rep:,.0f}")
-    parts.append(f"a win rate higher by a tenth, {needed.of_a_tenth_more:,.0f}")
-    return f"{'; '.join(parts)}."
+    more_leads = write_expected(needed.of_100_more)
+    more_wins = write_expected(needed.of_a_tenth_more)
+    begin = f"By then, 100 more leads would add {more_leads} {needed.unit}."
+    rate = f"10 % higher win rate (relative) would add {more_wins}."
+    if needed.of_one_more_rep is None:
+        return f"{begin} A {rate}"
+    leads = counted(round(needed.leads_per_rep or 0), "lead")
+    more_reps = write_expected(needed.of_one_more_rep)
+    rep = f"One more rep, taking {leads} like the others, would add {more_reps} {needed.unit}"
+    return f"{begin} {rep}; a {rate}"

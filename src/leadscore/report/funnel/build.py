@@ -24,6 +24,7 @@ from leadscore.report.funnel.sentences import (
     clear_changes,
     clear_patterns,
     explain_changes,
+    explain_patterns,
     list_buyers,
     write_change,
     write_contact,
@@ -73,7 +74,7 @@ def build_funnel_page(funnel: Funnel, *, project: str) -> str:
         undecided=write_undecided(funnel.undecided) if funnel.undecided else "",
         buyers=[write_pattern(pattern) for pattern in list_buyers(funnel.patterns)],
         patterns=[write_pattern(pattern) for pattern in patterns],
-        tested=len(funnel.patterns),
+        explained_patterns=explain_patterns(funnel.patterns),
     )
 
 

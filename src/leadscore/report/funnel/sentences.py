@@ -119,8 +119,8 @@ def write_untouched(untouched: Untouched) -> str:
         return f"{words}."
     longest = untouched.longest[0]
     return (
-        f"{words}; half of them have waited for more than {untouched.median_days:.0f} days, "
-        f"{longest.lead_id} for {longest.days:.0f}."
+        f"{words}; half of them have waited for more than {untouched.median_days:.0f} days, the "
+        f"longest, {longest.lead_id}, {longest.days:.0f} days."
     )
 
 
@@ -137,7 +137,7 @@ def write_undecided(undecided: Sequence[WaitingLead]) -> str:
     """The leads in indecision."""
     named = ", ".join(lead.lead_id for lead in undecided[:FEW])
     rest = " and others" if len(undecided) > FEW else ""
-    return f"In indecision, stalled though they respond: {named}{rest}. Ask for a decision, either way."
+    return f"Stalled but still engaging: {named}{rest}. Ask for a decision, either way."
 
 
 def list_buyers(patterns: Sequence[Pattern]) -> list[Pattern]:
@@ -178,6 +178,19 @@ def round_money(value: float) -> float:
 def clear_patterns(patterns: Sequence[Pattern]) -> list[Pattern]:
     """The patterns that stand out after the correction for how many were tested."""
     return [pattern for pattern in patterns if pattern.adjusted < BY_CHANCE]
+
+
+def explain_patterns(patterns: Sequence[Pattern]) -> str:
+    """How many patterns were tested, and how many of them stand out."""
+    if not patterns:
+        return "Too little follow-up to test any pattern; use a longer --days."
+    clear = len(clear_patterns(patterns))
+    stand = "stands" if clear == 1 else "stand"
+    return (
+        f"Of {counted(len(patterns), 'pattern')} tested, {clear:,} {stand} out after correcting for "
+        "the number of tests (at most 5 % of those shown are expected to be due to chance). They need "
+        "not be causes."
+    )
 
 
 def write_pattern(pattern: Pattern) -> str:
