@@ -16,7 +16,15 @@ from leadscore.json_files import canonical_json
 from leadscore.project.reviewing import look_path
 from leadscore.project.trail import record, trail_path
 from leadscore.publish.publication import write_publication
-from leadscore.results import Alarm, LastLook
+from leadscore.results import (
+    Alarm,
+    LastLook,
+    PublishedList,
+    QuarantinedDelivery,
+    ScoringModel,
+    Status,
+    WithheldList,
+)
 from leadscore.store.version import quarantine_version
 from leadscore.times import DAY_US, HOUR_US, format_us
 from publish.test_publication import make_scores
@@ -127,6 +135,70 @@ def test_command_when_the_list_is_stale_then_says_what_to_run(
         "leadscore.project.project.read_settings", lambda *_, **__: project.settings
     )
     assert "stale: leadscore ingest a new export, then leadscore score" in run("status").out
+
+
+def test_check_when_the_list_is_stale_then_exit_code_is_3(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(project)  # in 2024
+    monkeypatch.setattr(
+        "leadscore.project.project.read_settings", lambda *_, **__: project.settings
+    )
+    checked = run("status", "--check")
+    assert (checked.code, run("status").code) == (3, 0)
+    assert checked.out == run("status").out
+
+
+WELL = Status(
+    project="built",
+    store=None,
+    quarantined=None,
+    ingest_stopped=None,
+    published=PublishedList(
+        publication_id="p",
+        as_of=None,
+        leads=60,
+        age_hours=None,
+        valid_until=None,
+        expired=False,
+    ),
+    withheld=None,
+    champion=ScoringModel(number=1, version="m", known_until="k", since=None, by=None, why=None),
+    challenger=None,
+    last_look=LastLook(as_of="2026-03-01T00:00:00Z", alarms=[]),
+)
+ALARM = Alarm(
+    kind="calibration",
+    subject="win rates",
+    what="differ",
+    since=None,
+    sure="20 to 1",
+    share=None,
+    do="train",
+)
+NEEDS_ATTENTION = {
+    "expired": {"published": WELL.published.model_copy(update={"expired": True})},
+    "stale": {"published": WELL.published.model_copy(update={"stale": True})},
+    "no list": {"published": None},
+    "no champion": {"champion": None},
+    "quarantined": {
+        "quarantined": QuarantinedDelivery(version="v", known_until="k", alarms=["volume"])
+    },
+    "ingest stopped": {"ingest_stopped": "same_files"},
+    "withheld": {"withheld": WithheldList(publication_id="q", as_of=None, reasons=[])},
+    "alarm": {"last_look": LastLook(as_of="2026-03-01T00:00:00Z", alarms=[ALARM])},
+    "damaged trail": {"damaged_entries": [3]},
+}
+
+
+def test_attention_when_all_is_well_then_none_is_needed() -> None:
+    assert not WELL.needs_attention
+    assert not WELL.model_copy(update={"last_look": None}).needs_attention
+
+
+@pytest.mark.parametrize("change", NEEDS_ATTENTION.values(), ids=NEEDS_ATTENTION)
+def test_attention_when_one_thing_is_wrong_then_it_is_needed(change: dict) -> None:
+    assert WELL.model_copy(update=change).needs_attention
 
 
 def test_list_when_no_target_is_set_then_it_never_expires(project: Project) -> None:

@@ -53,6 +53,7 @@ def summarise_settled(
         lists=len(dates),
         since=history.name(dates[0]) if dates else None,
         until=history.name(dates[-1]) if dates else None,
+        next_due=None if waiting.empty else history.name(int(waiting["end_us"].min())),
         metrics=metrics,
         limits_broken=list(broken.values()),
         tiers=compute_groups(evaluated, tiers, seed=settings.seed),

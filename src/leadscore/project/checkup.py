@@ -179,7 +179,9 @@ def _check_store(settings: Settings, clock_us: int) -> Check:
             cure="is this machine's clock right?",
         )
     if age_us > settings.max_staleness_hours * HOUR_US:
-        cure = "scheduled runs refuse such an old export: fetch a new one, and ingest it"
+        cure = (
+            f"fetch a new export and run `{propose('ingest')}`; scheduled runs refuse one this old"
+        )
         seen += f", {age_us // DAY_US} days ago"
         return Check(name="store", state="warning", seen=seen, cure=cure)
     return Check(name="store", state="ok", seen=seen)

@@ -66,6 +66,7 @@ class Settled(Result):
         counts: where all receipts are.
         lists: how many lists are settled.
         since, until: dates of the first and the last of them; None without one.
+        next_due: when the next list is settled; None if none waits.
         metrics: None unless some of the leads were won, and some were not.
         limits_broken: limits of calibration that are broken, in words.
         tiers, months, tiers_in_months, segments: predicted and actual win rates.
@@ -78,6 +79,7 @@ class Settled(Result):
     lists: int
     since: str | None
     until: str | None
+    next_due: str | None = None
     metrics: Metrics | None
     limits_broken: list[str] = Field(default_factory=list)
     tiers: list[Group] = Field(default_factory=list)

@@ -95,3 +95,18 @@ class Status(Result):
     next_runs: list[NextRun] | None = None
     training_due: str | None = None
     damaged_entries: list[int] = Field(default_factory=list)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody should look: at the list, the champion, or what was held back or alarmed."""
+        published = self.published
+        has_fresh_list = published is not None and not (published.expired or published.stale)
+        has_alarms = self.last_look is not None and bool(self.last_look.alarms)
+        held_back = (self.quarantined, self.ingest_stopped, self.withheld)
+        return (
+            not has_fresh_list
+            or self.champion is None
+            or has_alarms
+            or any(part is not None for part in held_back)
+            or bool(self.damaged_entries)
+        )

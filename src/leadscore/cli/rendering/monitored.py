@@ -19,6 +19,7 @@ from leadscore.wording import counted
 if TYPE_CHECKING:
     from leadscore.results import Captured, Group, ModelDrift
     from leadscore.results.contact import ExtraContact
+    from leadscore.results.drift import CalibrationTest
     from leadscore.results.monitor import EstimatedPerformance, Monitored, ReceiptCounts, Settled
     from leadscore.results.shadow import ShadowComparison
 
@@ -37,8 +38,12 @@ def draw_monitor(monitored: Monitored) -> None:
     _draw_counts(settled.counts, as_of=monitored.as_of)
     if settled.lists:
         _draw_settled(settled)
-    else:
-        out.print("No list is settled yet: the first is once its horizon is over.")
+    if settled.next_due:
+        order = "next" if settled.lists else "first"
+        due = short(settled.next_due)
+        out.print(
+            f"The {order} list is settled on {due}, when its horizon is over.", highlight=False
+        )
     if settled.expected:
         _draw_expected(settled.expected)
     if monitored.extra_contact:
@@ -89,13 +94,16 @@ def _draw_drift(drift: ModelDrift) -> None:
     if not drift.alarms:
         out.print(f"No alarm from {_list_watched(drift)}.", highlight=False)
     if drift.calibration:
-        out.print(
-            f"Evidence against the calibration, by {drift.calibration.leads:,} leads counted once a "
-            f"horizon: {drift.calibration.highest:.1f} to 1 at most; {drift.calibration.limit:.0f} to 1 "
-            "is an alarm.",
-            highlight=False,
-        )
+        out.print(_write_calibration(drift.calibration), highlight=False)
     warn(drift.notes)
+
+
+def _write_calibration(test: CalibrationTest) -> str:
+    """How strong the evidence is that win rates differ from the predictions."""
+    evidence = f"evidence against them {test.highest:.1f} to 1; an alarm at {test.limit:.0f} to 1"
+    if test.raised is not None:
+        return f"Win rates do not match the predictions ({evidence})."
+    return f"Win rates match the predictions so far ({evidence})."
 
 
 def _list_watched(drift: ModelDrift) -> str:

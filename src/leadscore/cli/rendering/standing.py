@@ -106,7 +106,7 @@ def _alarms_in_words(look: LastLook) -> str:
 
 def _next_in_words(status: Status) -> str:
     """What runs when, or what is known of it without a server."""
-    words = "no Prefect server answers, so nothing is known of scheduled runs"
+    words = "schedule unknown: no Prefect server answers"
     if status.next_runs is not None:
         runs = [f"{escaped(run.deployment)} {run.at}" for run in status.next_runs]
         words = ", ".join(runs) or "no run is scheduled"

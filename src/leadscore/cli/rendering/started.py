@@ -57,4 +57,4 @@ def draw_checkup(checkup: Checkup) -> None:
         words = f"{STATES[check.state]} {check.name}: {escaped(check.seen)}"
         out.print(words, soft_wrap=True, highlight=False)
         if check.cure:
-            out.print(f"   to mend it: {escaped(check.cure)}", soft_wrap=True, highlight=False)
+            out.print(f"   to fix it: {escaped(check.cure)}", soft_wrap=True, highlight=False)
