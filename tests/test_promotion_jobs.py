@@ -73,7 +73,7 @@ def improved(tmp_path_factory):
 def test_training_when_it_is_better_then_it_scores_and_the_numbers_are_kept_with_it(improved):
     settings, first, told = improved
     assert first["promotion"] == {
-        "promoted": True, "why": "no champion yet, and better than the base rate", "evidence": None, "against": None,
+        "promoted": True, "why": "the first champion; it predicts better than the base rate", "evidence": None, "against": None,
     }  # fmt: skip
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
     decided = told["promotion"]

@@ -7,7 +7,9 @@ import pytest
 from leadscore.cli.rendering import monitored, scored, stored, trained
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
-from leadscore.results import Deliveries, ReceiptCounts, Scored
+from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
+from leadscore.results.drift import CalibrationTest
+from leadscore.results.monitor import Settled
 from pages import make_forecast
 
 
@@ -34,6 +36,48 @@ def test_monitor_when_scores_wait_then_says_in_words_that_none_is_settled(capsys
     )
     monitored._draw_counts(counts, as_of="2026-03-01T00:00:00Z")
     assert words in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(("lists", "order"), [(0, "first"), (3, "next")])
+def test_monitor_when_a_list_waits_then_says_when_it_is_settled(capsys, lists, order):
+    counts = ReceiptCounts(
+        receipts=9,
+        settled=0,
+        waiting=9,
+        out_of_sight=0,
+        undated=0,
+        without_lead=0,
+    )
+    settled = Settled(
+        counts=counts,
+        lists=lists,
+        since=None,
+        until=None,
+        next_due="2026-04-30T00:00:00Z",
+        metrics=None,
+    )
+    monitored.draw_monitor(
+        Monitored(
+            project="acme",
+            as_of="2026-03-01T00:00:00Z",
+            store_version="s",
+            settled=settled,
+        )
+    )
+    words = " ".join(capsys.readouterr().out.split())
+    assert f"The {order} list is settled on 2026-04-30, when its horizon is over." in words
+
+
+@pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (None, "Win rates match the predictions so far (evidence against them 1.0 to 1;"),
+        ("2026-03-01T00:00:00Z", "Win rates do not match the predictions (evidence"),
+    ],
+)
+def test_calibration_when_tested_then_says_in_words_whether_win_rates_match(raised, words):
+    test = CalibrationTest.model_construct(highest=1.0, limit=20.0, raised=raised)
+    assert monitored._write_calibration(test).startswith(words)
 
 
 def test_view_when_it_reads_no_source_then_says_so():

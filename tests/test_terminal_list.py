@@ -52,6 +52,12 @@ def test_list_when_printed_then_every_lead_has_one_line_and_every_number_is_whol
 @pytest.mark.parametrize(("lines", "shown"), [(99, False), (100, True)], indirect=["lines"])
 def test_list_when_the_terminal_is_narrow_then_leaves_out_the_action_not_the_reason(lines, shown):
     assert any("close out" in line for line in lines) is shown
+    assert any("tier" in line for line in lines) is shown
+
+
+@pytest.mark.parametrize("lines", [80], indirect=True)
+def test_list_when_the_terminal_is_narrow_then_names_have_room(lines):
+    assert any("L0004243 Interplast an" in line for line in lines)
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])

@@ -8,7 +8,7 @@ from builders import Facts, day
 from leadscore.monitor.estimate import estimate_performance
 from leadscore.monitor.performance import summarise_settled
 from leadscore.monitor.settle import as_evaluation_set, settle
-from settlings import scored
+from settlings import HORIZON, scored
 
 DATES = (40, 47, 54, 61, 88)  # the last waits
 UNTIL = 100
@@ -64,6 +64,8 @@ def test_settled_when_summarised_then_the_waiting_list_counts_nowhere_but_in_the
     # those that had closed by the last list are not on it by what is known now
     assert summary.counts.waiting + summary.counts.without_lead == 300
     assert summary.expected.rows == summary.counts.waiting
+    history = world[0]
+    assert summary.next_due == history.name(day(DATES[-1] + HORIZON))
     assert summary.metrics.auc_blocks + summary.metrics.auc_blocks_left_out == 4
     assert summary.captured.at(0.1).oracle >= summary.captured.at(0.1).leadscore
     assert summary.limits_broken == [] or summary.metrics.calibration_error.low > 0.05
@@ -85,6 +87,8 @@ def test_estimate_when_probabilities_are_too_timid_then_it_is_corrected_by_what_
     assert estimated.auc.low < truth < estimated.auc.high
     uncorrected = estimate_performance(waiting, settled.take(np.arange(20)), seed=3)
     assert not uncorrected.corrected
+    assert uncorrected.win_rate.value == pytest.approx(waiting["probability"].mean())
+    assert uncorrected.win_rate.low < uncorrected.win_rate.value < uncorrected.win_rate.high
     assert (uncorrected.auc.high < truth) == (slope < 1)
 
 

@@ -46,7 +46,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "9,000,000",
     ):
         assert words in page
-    assert "a new model" not in page  # nothing came of it
+    assert "by the model" not in page  # nothing came of it
     assert page.count("<svg") == 3
 
 

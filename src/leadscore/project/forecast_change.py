@@ -62,6 +62,8 @@ def explain_change(
         after=int(after["cents"].sum()) + yet_to_come[1],
         parts=parts,
         leads=leads,
+        model_then=_find_number(history, old_known),
+        model_now=_find_number(history, known),
     )
 
 
@@ -104,6 +106,13 @@ def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownMo
         f"no registered model was trained on facts from before {format_us(as_of_us)} alone, so the "
         "forecast of then cannot be made again; give a later --since"
     )
+
+
+def _find_number(history: History, known: KnownModel) -> int | None:
+    """The number of a model's version; None if it is not registered."""
+    versions = Registry(history.settings).versions()
+    numbers = {version.version: version.number for version in versions}
+    return numbers.get(known.version)
 
 
 def _list_earlier(registry: Registry, as_of_us: int) -> list[int]:

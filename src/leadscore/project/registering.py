@@ -78,6 +78,6 @@ def _read_decision(folder: Path) -> Promotion:
     """What `train` decided about the model in `folder`."""
     path = card_folder(folder) / "promotion.json"
     if not is_there(path):  # a model from before there were such decisions
-        why = "no champion yet, and better than the base rate"
+        why = "the first champion; it predicts better than the base rate"
         return Promotion(promoted=True, why=why)
     return read_result(path, Promotion, cure=f"run {propose('train')} again, which writes it anew")

@@ -77,7 +77,8 @@ class Basis(Result):
 class ForecastChange(Result):
     """Why the expected revenue of the current period changed, in whole cents that add up.
 
-    before + the sum of `parts` = after.
+    before + the sum of `parts` = after. `model_then` and `model_now` are the numbers of the versions
+    that predicted; None where one is not registered.
     """
 
     since: str
@@ -86,6 +87,8 @@ class ForecastChange(Result):
     after: int
     parts: dict[str, int]
     leads: dict[str, int]
+    model_then: int | None = None
+    model_now: int | None = None
 
 
 class PipelineForecast(Result):

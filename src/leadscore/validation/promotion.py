@@ -179,7 +179,7 @@ def decide_first(
         )
     if broken:
         return PromotionDecision(False, _describe_broken(broken))
-    return PromotionDecision(True, "no champion yet, and better than the base rate")
+    return PromotionDecision(True, "the first champion; it predicts better than the base rate")
 
 
 def hold_unproven(promotion: PromotionDecision, unproven: str | None) -> PromotionDecision:

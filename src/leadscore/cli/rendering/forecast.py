@@ -8,10 +8,10 @@ from leadscore.cli.rendering.console import escaped, out, short, table_of, warn
 from leadscore.report.forecast.sentences import (
     AVERAGES,
     METHOD_WORDS,
-    PART_WORDS,
     SOURCE_COLUMNS,
     UNKNOWN,
     explain_sources,
+    name_part,
     write_amount,
     write_band,
     write_cents,
@@ -142,7 +142,8 @@ def _draw_change(change: ForecastChange, currency: str | None) -> None:
     for part, cents in change.parts.items():
         if cents:
             leads = change.leads[part]
-            table.add_row(PART_WORDS[part], f"{leads:,}" if leads else "", write_cents(cents, "+"))
+            counted_leads = f"{leads:,}" if leads else ""
+            table.add_row(name_part(part, change), counted_leads, write_cents(cents, "+"))
     table.add_row("forecast now", "", write_cents(change.after), style="bold")
     out.print(table)
     out.print(AVERAGES, highlight=False)

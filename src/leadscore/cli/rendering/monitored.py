@@ -189,9 +189,11 @@ def _draw_captured(captured: Captured) -> None:
 
 def _draw_expected(expected: EstimatedPerformance) -> None:
     basis = "corrected by what is settled" if expected.corrected else "taken at face value"
+    rate = expected.win_rate
+    won = f"{_percent(rate.value or 0.0)} ({_percent(rate.low or 0.0)} to {_percent(rate.high or 0.0)})"
     out.print(
         f"Estimate for {counted(expected.lists, 'list')} still waiting ({expected.leads:,} leads), from "
-        f"their own probabilities, {basis}: win rate {number(expected.win_rate)}, "
+        f"their own probabilities, {basis}: win rate {won}, "
         f"AUC {number(expected.auc)}, lift in the first 10 % {number(expected.lift_10)}",
         highlight=False,
     )

@@ -32,11 +32,11 @@ NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 # in the files; on a terminal it would hide the reasons
 EVIDENCE = re.compile(r" \(\d[^()]* similar leads were won[^()]*\)$")
 
-LEAD, ACTION = 1, 5  # the places of their columns
+LEAD, TIER, ACTION = 1, 2, 5  # the places of their columns
 NARROW = 100  # characters
 MARGIN = 3  # characters around a column
 WORDS = (LEAD, 2, 5, 6)  # the columns of words
-WIDEST_LEAD, NARROW_LEAD = 24, 16  # characters
+WIDEST_LEAD, NARROW_LEAD = 24, 23  # characters
 
 UNLEARNED = re.compile(r"(?P<answer>.+) \((?P<kind>not learned from(?: yet)?)\)")
 
@@ -101,7 +101,8 @@ def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) ->
 def _fit_line(table: Table, *, details: bool) -> None:
     """Words to the left; without details every lead stays on its line.
 
-    What does not fit is cut: of long names, and of the reason. Narrow terminals have no next action.
+    What does not fit is cut: of long names, and of the reason. Narrow terminals have no next
+    action, and no tier, since the first to call are mostly of one.
     """
     for place in WORDS:
         table.columns[place].justify = "left"
@@ -110,7 +111,7 @@ def _fit_line(table: Table, *, details: bool) -> None:
         return
     if out.width < NARROW:
         table.columns[LEAD].max_width = NARROW_LEAD
-        del table.columns[ACTION]
+        del table.columns[ACTION], table.columns[TIER]
     for column in table.columns:
         column.no_wrap = True
         column.overflow = "ellipsis"
@@ -182,7 +183,8 @@ def _draw_counts(scored: Scored) -> None:
     shift = ""
     if scored.times:
         shift = f", of which the running intercept {scored.times['shift']:+.2f} log-odds"
-    out.print(f"Mean probability {scored.mean_win_probability:.3f}{shift}; tiers: {tiers}")
+    mean = 100 * (scored.mean_win_probability or 0.0)
+    out.print(f"Mean probability {mean:.1f} %{shift}; tiers: {tiers}")
 
 
 def _draw_what_if(scored: Scored) -> None:

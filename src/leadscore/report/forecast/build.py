@@ -5,9 +5,9 @@ from __future__ import annotations
 from leadscore.report.forecast.sentences import (
     AVERAGES,
     METHOD_WORDS,
-    PART_WORDS,
     SOURCE_COLUMNS,
     explain_sources,
+    name_part,
     write_amount,
     write_band,
     write_cents,
@@ -51,7 +51,7 @@ def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None
         settled=write_settled(forecast.settled) if forecast.settled else "",
         sources=write_sources(forecast.needed) if forecast.needed else [],
         explained=explain_sources,
-        part_words=PART_WORDS,
+        name_part=name_part,
         method_words=METHOD_WORDS,
     )
 

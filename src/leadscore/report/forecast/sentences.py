@@ -8,7 +8,7 @@ from leadscore.report.funnel.sentences import write_percent
 from leadscore.wording import counted
 
 if TYPE_CHECKING:
-    from leadscore.results import Band, LeadsNeeded, SettledForecasts, Views
+    from leadscore.results import Band, ForecastChange, LeadsNeeded, SettledForecasts, Views
 
 UNKNOWN = "-"
 AVERAGES = (
@@ -26,7 +26,7 @@ PART_WORDS = {
     "amount": "amount changed",
     "facts": "probability changed by what happened",
     "time": "probability changed by time alone",
-    "model": "probability changed by a new model",
+    "model": "probability changed by the model or the pace of wins",
     "corrected": "closed before, and corrected since",
     "yet_to_come": "leads yet to come",
 }
@@ -36,6 +36,22 @@ METHOD_WORDS = {
     "last_year": "same month of last year",
     "stage_weighted": "open leads weighted by stage",
 }
+
+
+def name_part(part: str, change: ForecastChange) -> str:
+    """What a part of a change is called; where another model predicted then, with both versions.
+
+    >>> from leadscore.results import ForecastChange
+    >>> change = ForecastChange(
+    ...     since="2026-03-01T00:00:00Z", period="2026-03", before=0, after=0, parts={}, leads={},
+    ...     model_then=2, model_now=1)
+    >>> name_part("model", change)
+    'probability changed by another model (version 2 then, version 1 now)'
+    """
+    then, now = change.model_then, change.model_now
+    if part == "model" and then != now:
+        return f"probability changed by another model (version {then} then, version {now} now)"
+    return PART_WORDS[part]
 
 
 def write_band(band: Band | None) -> str:

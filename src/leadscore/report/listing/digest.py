@@ -36,7 +36,7 @@ def _describe_sums(contents: ListContents, headline: Headline) -> str:
     project = as_markdown(contents.project)
     within = f" within {contents.horizon_days} days" if contents.horizon_days else ""
     worth = format_money(headline.value, contents.currency)
-    value = f", worth {as_markdown(worth)}" if worth else ""
+    value = f", worth {as_markdown(worth)} at full amounts" if worth else ""
     leads = counted(headline.leads, "open lead")
     wins = f"{headline.wins:,.1f} wins expected{within}{value}"
     return f"**{project}, {name_day(contents.as_of)}**: {leads}, {wins}"
