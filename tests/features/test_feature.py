@@ -323,6 +323,12 @@ AROUND = Around(stage="proposal", spent=61.0)
             "Last meeting was only yesterday",
         ),
         ("engagement_meeting_days_since", 21.0, *["Last meeting 3 weeks ago"] * 2),
+        (
+            "engagement_meeting_days_since",
+            200.0,
+            "Meeting in the past, most recently 7 months ago",
+            "Last meeting 7 months ago",
+        ),
         ("engagement_meeting_distinct_days_30d", 0.0, "", "No meetings in the last 30 days"),
         ("engagement_email_distinct_days_30d", 12.0, *["E-mails on 12 days of the last 30"] * 2),
         ("engagement_email_trend", 0.0, "", ""),

@@ -240,11 +240,16 @@ class _TrendInWords:
 
 @dataclass(frozen=True)
 class _LastInWords:
-    """When something last happened; lately, where that speaks against a lead, is "only" then."""
+    """When something last happened; lately, where that speaks against a lead, is "only" then.
+
+    Long ago it does not speak for a lead by when it happened, but because it happened at all.
+    """
 
     one: str
 
     def __call__(self, days: float, speaks_for: bool) -> str:
+        if speaks_for and days > max(WINDOWS):
+            return f"{capitalised(self.one)} in the past, most recently {{ago}}"
         is_recent = not speaks_for and days < RECENT_DAYS
         return f"Last {self.one} {'was only ' if is_recent else ''}{{ago}}"
 
