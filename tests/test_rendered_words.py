@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from leadscore.cli.rendering import monitored, scored, stored, trained
+from leadscore.cli.rendering.console import out
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
 from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
@@ -78,6 +79,24 @@ def test_monitor_when_a_list_waits_then_says_when_it_is_settled(capsys, lists, o
 def test_calibration_when_tested_then_says_in_words_whether_win_rates_match(raised, words):
     test = CalibrationTest.model_construct(highest=1.0, limit=20.0, raised=raised)
     assert monitored._write_calibration(test).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "words"),
+    [
+        (2, 1, "by another model (version 2 then, version 1 now)"),
+        (1, 1, "by the model or the pace of wins"),
+        (None, None, "by the model or the pace of wins"),
+    ],
+)
+def test_change_when_another_model_predicted_then_names_both_versions(
+    capsys, monkeypatch, then, now, words
+):
+    monkeypatch.setattr(out, "width", 120)
+    change = make_forecast().change.to_dict()
+    change |= {"parts": {"model": -5_000}, "model_then": then, "model_now": now}
+    draw_forecast(make_forecast(change=change))
+    assert words in capsys.readouterr().out
 
 
 def test_view_when_it_reads_no_source_then_says_so():
