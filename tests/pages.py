@@ -146,6 +146,14 @@ def make_win_loss(name: str = "L1", **changes) -> WinLoss:
         "reasons": [
             {"reason": name, "leads": 12, "share": share(0.4), "leads_before": 0, "share_before": share(None)},
         ],
+        "losses": [
+            {"stage": name, "reason": name, "visits": 30, "of_losses": 30, "share": share(1)},
+        ],
+        "changes": [
+            {"name": "won", "now": 66, "before": 80, "p_value": 0.25},
+            {"name": "won_of_closed", "now": 0.2, "before": 0.3, "p_value": 0.01},
+            {"name": "revenue", "now": 1_234_567, "before": 1_000_000, "p_value": 0.3},
+        ],
         "unexpected_losses": [lead], "unexpected_wins": [], "largest_losses": [lead | {"probability": None}],
         "largest_wins": [lead],
     }  # fmt: skip

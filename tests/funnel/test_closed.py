@@ -60,6 +60,19 @@ def test_closes_when_counted_then_are_those_of_the_period_and_of_the_one_before(
     assert review.reasons[0].share.value == pytest.approx(3 / 5)
 
 
+def test_losses_by_stage_when_leads_closed_then_add_up_to_the_lost_leads(review):
+    by_stage = [(loss.stage, loss.reason, loss.visits, loss.of_losses) for loss in review.losses]
+    assert by_stage == [
+        ("new", "(no reason stated)", 1, 2),
+        ("new", "price", 1, 2),
+        ("qualified", "silence", 1, 1),
+        ("proposal", "price", 1, 1),
+        ("(stage not known)", "price", 1, 1),  # of the lead that came back
+    ]
+    assert sum(loss.visits for loss in review.losses) == review.lost.leads
+    assert review.changes == []  # too few leads
+
+
 def test_leads_to_review_when_no_list_had_them_then_are_the_largest(review):
     assert [lead.lead_id for lead in review.largest_wins] == ["w2", "w1"]
     assert [lead.lead_id for lead in review.largest_losses] == ["l1", "l3"]

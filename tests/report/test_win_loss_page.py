@@ -39,6 +39,7 @@ def test_page_when_the_records_begin_late_then_says_that_the_period_before_does_
     page = build_win_loss_page(make_win_loss(records_begin=begin), make_funnel())
     warning = "The records begin on 2025-09-02; the period before is not comparable"
     assert (warning in page) == (begin is not None)
+    assert ("Has it changed?" in page) == (begin is None)
 
 
 def test_page_when_there_is_something_in_each_part_then_says_it():
@@ -47,6 +48,10 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "Won and lost, 2025-12-01 to 2026-03-01",
         "1,234,567",
         "Won, per cent of the leads that closed: 20 (10-30); in the period before, -.",
+        "Leads won: 66, before 80 (-18 %): chance alone may explain it (p = 0.25).",
+        "Won of those closed: 20 %, before 30 % (-10 points): more than chance explains (p = 0.01).",
+        "EUR won: 1,234,567, before 1,000,000 (+23 %)",
+        "L1 (30)",  # the losses of a stage are those that closed
         "New, lost: 30 %, before 20 % (+10 ± 5 points; p = 0.001)",
         "New New: 50 ± 25 % of 40 won within 60 days",
         "Lost, though likely to be won",
@@ -61,7 +66,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
 
 def test_page_when_little_is_known_then_says_so():
     lists = ("unexpected_losses", "unexpected_wins", "largest_losses")
-    few = make_win_loss(reasons=[], listed=0, **{name: [] for name in lists})
+    few = make_win_loss(reasons=[], losses=[], changes=[], listed=0, **{name: [] for name in lists})
     page = build_win_loss_page(few, make_funnel(patterns=[], losses=[]))
     for words in ("Nothing was lost.", "No pattern stands out", "on a published list before"):
         assert words in page

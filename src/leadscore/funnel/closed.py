@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from leadscore.funnel.competing import HOURS, UNKNOWN, wilson_interval
+from leadscore.funnel.headlines import describe_headlines
 from leadscore.results.base import Interval
 from leadscore.results.win_loss import Closed, LossReason, ReviewedLead
 from leadscore.times import format_us
@@ -35,6 +36,7 @@ def describe_closed(closed: pd.DataFrame) -> dict[str, Any]:
         "lost_before": _sum_up(before[~before["won"]]),
         "won_of_closed": _share(len(won), len(now)),
         "won_of_closed_before": _share(int(before["won"].sum()), len(before)),
+        "changes": describe_headlines(now, before),
         "reasons": _list_reasons(lost, before[~before["won"]]),
         "listed": len(listed_lost) + len(listed_won),
         "unexpected_losses": _list_first(listed_lost, "probability", ascending=False),

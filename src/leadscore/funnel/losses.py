@@ -9,6 +9,8 @@ import pandas as pd
 from leadscore.funnel.competing import wilson_interval
 from leadscore.results.losses import StageLoss
 
+NO_STAGE = "(stage not known)"
+
 
 def describe_losses(visits: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
     """The reasons of each stage, most frequent first, in the stages' order.
@@ -20,7 +22,22 @@ def describe_losses(visits: pd.DataFrame, stages: Sequence[str]) -> list[StageLo
     is_lost = visits["exit"] == "lost"
     lost = visits[is_lost & (visits["period"] == "now")]
     by_reason = lost.groupby(["stage", "reason"], as_index=False)
-    losses = by_reason.agg({"visits": "sum"})
+    return _list_by_stage(by_reason.agg({"visits": "sum"}), stages)
+
+
+def describe_lost_leads(lost: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
+    """The same of leads, each by its last visit; those whose last stage is unknown come last.
+
+    Args:
+        lost: a row a lead that was lost: stage, "" where unknown, and reason.
+        stages: the open ones in their order.
+    """
+    named = lost.assign(stage=lost["stage"].replace("", NO_STAGE), visits=1)
+    by_reason = named.groupby(["stage", "reason"], as_index=False)
+    return _list_by_stage(by_reason.agg({"visits": "sum"}), [*stages, NO_STAGE])
+
+
+def _list_by_stage(losses: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
     by_stage = dict(tuple(losses.groupby("stage")))
     described = []
     for stage in stages:

@@ -10,6 +10,7 @@ import pandas as pd
 from leadscore.atomic import write_bytes
 from leadscore.errors import UserError
 from leadscore.funnel.closed import describe_closed
+from leadscore.funnel.losses import describe_lost_leads
 from leadscore.funnel.spells import list_endings
 from leadscore.funnel.wins import read_asked, read_wins
 from leadscore.history.losses import find_reasons
@@ -48,12 +49,14 @@ def review_closes(history: History, span: Span) -> WinLoss:
     """What was won and lost in a period of an opened history."""
     currencies = history.facts.currencies(span.known_us)
     closed = list_closed(history, span, has_amounts=len(currencies) < 2)
+    is_lost = closed["is_now"] & ~closed["won"]
     return WinLoss(
         project=history.settings.project,
         as_of=format_us(span.known_us),
         since=format_us(span.since_us),
         currency=currencies[0] if len(currencies) == 1 else None,
         records_begin=_find_late_begin(closed, span, first_us=history.version.first_us),
+        losses=describe_lost_leads(closed[is_lost], history.settings.stages.open),
         **describe_closed(closed),
     )
 

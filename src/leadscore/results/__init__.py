@@ -168,7 +168,7 @@ from leadscore.results.training import (
     Trained,
     Versions,
 )
-from leadscore.results.win_loss import WinLoss
+from leadscore.results.win_loss import HeadlineChange, WinLoss
 
 __all__ = [
     "Accounts",
@@ -225,6 +225,7 @@ __all__ = [
     "Funnel",
     "Gain",
     "Group",
+    "HeadlineChange",
     "Improvement",
     "Ingested",
     "Interval",

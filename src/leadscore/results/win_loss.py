@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from leadscore.results.base import Interval, Result
+from leadscore.results.losses import StageLoss
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +37,21 @@ class LossReason(Result):
     share: Interval
     leads_before: int
     share_before: Interval
+
+
+class HeadlineChange(Result):
+    """A headline figure beside that of the period before.
+
+    Attributes:
+        name: "won" or "lost", leads; "won_of_closed", a share; "revenue", of wins.
+        now, before: in the period, and in the one before.
+        p_value: two-sided, if leads close independently of one another.
+    """
+
+    name: Literal["won", "lost", "won_of_closed", "revenue"]
+    now: float
+    before: float
+    p_value: float
 
 
 class ReviewedLead(Result):
@@ -67,6 +85,8 @@ class WinLoss(Result):
         won_of_closed: the share of closes that are wins. It is no win rate: leads close at unlike
             ages, and open ones are not in it.
         reasons: of losses, the most frequent first.
+        losses: of the period, by last stage and reason; they add up to `lost`.
+        changes: of the headline figures against the period before.
         listed: closes of the period that a published list had.
         unexpected_losses: the most likely to be won by that list, of those lost.
         unexpected_wins: the least likely, of those won.
@@ -90,6 +110,8 @@ class WinLoss(Result):
     largest_losses: list[ReviewedLead]
     largest_wins: list[ReviewedLead]
     records_begin: str | None = None
+    losses: list[StageLoss] = Field(default_factory=list)
+    changes: list[HeadlineChange] = Field(default_factory=list)
 
     def to_pandas(self, table: WinLossTable = "largest_losses") -> pd.DataFrame:
         """The leads of one of its lists, a row a lead."""

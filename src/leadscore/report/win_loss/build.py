@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadscore.report.funnel.drawings import inline
 from leadscore.report.funnel.sentences import (
+    BY_CHANCE,
     clear_changes,
     clear_patterns,
     write_change,
@@ -11,7 +12,7 @@ from leadscore.report.funnel.sentences import (
     write_percent,
 )
 from leadscore.report.page import hash_style, read_style, render_page
-from leadscore.results import Funnel, Interval, WinLoss
+from leadscore.results import Funnel, HeadlineChange, Interval, WinLoss
 
 LISTS = {  # of leads to review -> title, and why
     "unexpected_losses": (
@@ -44,9 +45,10 @@ def build_win_loss_page(win_loss: WinLoss, funnel: Funnel) -> str:
         lists=_list_leads(win_loss),
         range=write_range,
         share=write_percent,
+        headlines=write_headlines(win_loss),
         changes=[write_change(change) for change in clear_changes(funnel.changes)],
         patterns=[write_pattern(pattern) for pattern in patterns],
-        figures=_draw(funnel),
+        figures=_draw(win_loss, funnel),
     )
 
 
@@ -61,6 +63,34 @@ def write_range(share: Interval) -> str:
     return f"{100 * share.value:.0f} ({100 * share.low:.0f}-{100 * share.high:.0f})"
 
 
+def write_headlines(win_loss: WinLoss) -> list[str]:
+    """Whether each headline figure has changed by more than chance explains.
+
+    None where the period before is not comparable.
+    """
+    if win_loss.records_begin:
+        return []
+    money = win_loss.currency or "revenue"
+    return [_write_headline(change, money=money) for change in win_loss.changes]
+
+
+def _write_headline(change: HeadlineChange, *, money: str) -> str:
+    """A headline figure beside that of before, with the verdict."""
+    is_clear = change.p_value < BY_CHANCE
+    verdict = "more than chance explains" if is_clear else "chance alone may explain it"
+    verdict = f"{verdict} (p = {change.p_value:.2g})"
+    if change.name == "won_of_closed":
+        points = f"{100 * (change.now - change.before):+.0f} points"
+        now, before = f"{100 * change.now:.0f} %", f"{100 * change.before:.0f} %"
+        return f"won of those closed: {now}, before {before} ({points}): {verdict}"
+    name = {"revenue": f"{money} won", "won": "leads won", "lost": "leads lost"}[change.name]
+    figures = f"{name}: {change.now:,.0f}, before {change.before:,.0f}"
+    if not change.before:
+        return f"{figures}: {verdict}"
+    relative = 100 * (change.now / change.before - 1)
+    return f"{figures} ({relative:+.0f} %): {verdict}"
+
+
 def _list_leads(win_loss: WinLoss) -> list[dict[str, object]]:
     """The lists of leads that have any."""
     lists = []
@@ -71,13 +101,13 @@ def _list_leads(win_loss: WinLoss) -> list[dict[str, object]]:
     return lists
 
 
-def _draw(funnel: Funnel) -> dict[str, str]:
+def _draw(win_loss: WinLoss, funnel: Funnel) -> dict[str, str]:
     """Figure -> SVG, to stand within the page."""
     # matplotlib takes half a second to import
     from leadscore.report.figures.funnel import plot_losses, plot_patterns
 
     figures = {
-        "losses": plot_losses(funnel.losses),
+        "losses": plot_losses(win_loss.losses),
         "patterns": plot_patterns(clear_patterns(funnel.patterns)),
     }
     return {name: inline(svg) for name, svg in figures.items()}
