@@ -148,13 +148,31 @@ def test_waiting_when_leads_are_old_or_untouched_then_are_named_with_how_unusual
     assert describe_undecided(ages, responded - day(90) + day(0), known_us=SPAN.known_us) == []
     assert [(lead.lead_id, lead.days) for lead in stalled] == [("old", 20), ("idle", 10)]
     assert len(stalled) == flows[0].stalled
-    # 62 visits, 57 ended on day 2; 5 are too few to say more
+    # 62 visits, 57 ended on day 2, and 3 later than both
+    assert not any(lead.longer_than_any for lead in stalled)
     assert stalled[0].lasted_longer == pytest.approx(5 / 62)
 
     spells = list_endings(history.spells(SPAN.known_us), known_us=SPAN.known_us)
     untouched = describe_untouched(spells, open_visits, history.facts.first_worked(SPAN.known_us))
     assert (untouched.leads, untouched.of_open, untouched.median_days) == (1, 62, 10)
     assert (untouched.longest[0].lead_id, untouched.longest[0].stage) == ("idle", "new")
+
+
+def test_stalled_when_longer_than_every_visit_that_has_ended_then_says_so_and_comes_first(tmp_path):
+    facts = Facts(settings_with_reps())
+    for place in range(60):
+        name = f"{place:02}"
+        facts.lead(name, 0).stage(name, 0, "new").stage(name, 2 + place % 10, "qualified")
+    facts.lead("old", 80).stage("old", 80, "new").lead("older", 70).stage("older", 70, "new")
+    history = facts.history(tmp_path, known_until=100)
+
+    visits = history.count_visits(SPAN)
+    flows = describe_stages(visits, history.settings.stages)
+    stalled = describe_stalled(find_stalled(read_open_visits(history, SPAN), visits, flows[:1]))
+    assert [(lead.lead_id, lead.longer_than_any) for lead in stalled] == [
+        ("older", True),
+        ("old", True),
+    ]
 
 
 VELOCITY = Velocity(

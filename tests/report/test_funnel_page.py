@@ -15,7 +15,7 @@ from leadscore.report.figures.funnel import (
 )
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.funnel.drawings import inline
-from leadscore.report.funnel.sentences import write_days
+from leadscore.report.funnel.sentences import write_days, write_stalled, write_velocity
 from leadscore.results import StageFlow, StageMove
 from pages import make_funnel, make_group, make_stage, share
 
@@ -39,12 +39,13 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
     page = build_funnel_page(make_funnel(), project="acme")
     for words in (
         "New: +5 points = EUR 210,000 a quarter (1.5 wins)",
-        "New: 99 days in New; at most 2 % of 120 visits took longer",
+        "New: 99 days in New; about 2 % of 120 visits take longer",
         "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, the longest, New, 99 days.",
         "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
         "New New: 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
         "Of 2 patterns tested, 1 stands out",
         "Stalled but still engaging: New. Ask for a decision, either way.",
+        "These figures are too low: 20 % of the visits to New have not ended after the 60 days",
         "Who buys from us",
         '<td class="n">120</td><td class="n">60</td>',  # visits, and within which days
         '<th scope="row">2026-01</th><td class="n">50</td><td class="n">20 ± 10 %</td><td class="n">-</td>',
@@ -52,6 +53,23 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         assert words in page
     assert "by chance" not in page
     assert page.count("<svg") == 6
+
+
+@pytest.mark.parametrize(("still_open", "is_low"), [(0.55, True), (0.05, False), (None, False)])
+def test_velocity_when_many_leads_were_open_when_last_observed_then_says_it_is_cut_off(
+    still_open, is_low
+):
+    velocity = make_funnel().velocity.model_copy(
+        update={"still_open": still_open, "within_days": 41.0}
+    )
+    words = write_velocity(velocity)
+    cut_off = "55 % of the leads are still open after the 41 days that could be observed"
+    assert (cut_off in words) == is_low
+
+
+def test_stalled_when_longer_than_any_then_no_share_is_shown():
+    lead = make_funnel().stalled[0].model_copy(update={"longer_than_any": True})
+    assert write_stalled(lead) == "New: 99 days in New; longer than any visit to it that has ended"
 
 
 def test_page_when_there_are_several_pipelines_then_shows_speed_and_months_of_each():

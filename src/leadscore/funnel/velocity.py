@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from leadscore.funnel.competing import (
@@ -10,6 +12,7 @@ from leadscore.funnel.competing import (
     in_days,
     mean_hours,
     share_or_wilson,
+    staying_after,
 )
 from leadscore.funnel.spells import count_endings
 from leadscore.funnel.wins import SPELL, read_wins
@@ -32,7 +35,7 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         span: the period.
     """
     is_begun = spells["start_us"] >= span.since_us
-    win_rate, cycle_days, within = _measure_cycle(spells[is_begun])
+    cycle = _measure_cycle(spells[is_begun])
     amounts, currency = _read_revenue(history, spells, span)
     days = (span.known_us - span.since_us) / DAY_US
     value = None
@@ -47,23 +50,38 @@ def measure_velocity(history: History, spells: pd.DataFrame, span: Span) -> Velo
         wins=len(amounts),
         value=value,
         currency=currency,
-        win_rate=win_rate,
-        cycle_days=cycle_days,
-        within_days=in_days(within),
-        per_day=_multiply(leads, value, win_rate.value, cycle_days),
+        win_rate=cycle.win_rate,
+        cycle_days=cycle.days,
+        within_days=cycle.within_days,
+        still_open=cycle.still_open,
+        per_day=_multiply(leads, value, cycle.win_rate.value, cycle.days),
         won_per_day=won_per_day,
     )
 
 
-def _measure_cycle(begun: pd.DataFrame) -> tuple[Interval, float | None, float | None]:
-    """The share won, the mean days to a close, and the hours within which both are measured."""
+@dataclass(frozen=True)
+class _Cycle:
+    """The share won, the mean days to a close, and the share still open, all within so many days."""
+
+    win_rate: Interval = UNKNOWN
+    days: float | None = None
+    within_days: float | None = None
+    still_open: float | None = None
+
+
+def _measure_cycle(begun: pd.DataFrame) -> _Cycle:
+    """The cycle of leads, within as many days as enough of them were followed."""
     ends = count_endings(begun)
     within = ends.last_with_enough()
     if within is None:
-        return UNKNOWN, None, None
+        return _Cycle()
     shares = estimate_shares(ends)
-    win_rate = share_or_wilson(ends, shares, "won", within)
-    return win_rate, in_days(mean_hours(shares, within)), within
+    return _Cycle(
+        win_rate=share_or_wilson(ends, shares, "won", within),
+        days=in_days(mean_hours(shares, within)),
+        within_days=in_days(within),
+        still_open=staying_after(shares, within),
+    )
 
 
 def _multiply(

@@ -24,7 +24,8 @@ def find_stalled(
     """The stalled leads, the most unusual first.
 
     Columns: lead_id; stage; hours in it; share, of the visits to the stage that take longer, NaN if
-    too few were followed; visits, on which that rests.
+    too few were followed; is_longest, whether no visit that has ended took as long; visits, on
+    which that rests.
 
     Args:
         open_visits: as `read_open_visits` returns them.
@@ -43,9 +44,11 @@ def find_stalled(
         waiting = _compare_ages(open_visits[is_here & is_long], of_stage)
         by_stage.append(waiting.assign(visits=flow.visits))
     if not by_stage:
-        return open_visits.iloc[:0].assign(share=np.nan, visits=0)
+        return open_visits.iloc[:0].assign(share=np.nan, is_longest=False, visits=0)
     stalled = pd.concat(by_stage)
-    return stalled.sort_values(["share", "hours", "lead_id"], ascending=[True, False, True])
+    return stalled.sort_values(
+        ["is_longest", "share", "hours", "lead_id"], ascending=[False, True, False, True]
+    )
 
 
 def describe_stalled(stalled: pd.DataFrame) -> list[WaitingLead]:
@@ -73,17 +76,17 @@ def describe_undecided(
 def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
     """Waiting leads with the share of visits to their stage that take longer, NaN if too few were followed.
 
-    Beyond the time for which enough visits were in sight it is at most the share then.
+    Beyond the longest visit that has ended it is at most the share then.
     """
     ends = count_stage_ends(visits)
-    last = ends.last_with_enough()
-    if last is None:
-        return waiting.assign(share=np.nan)
+    if ends.last_with_enough() is None:
+        return waiting.assign(share=np.nan, is_longest=False)
     shares = estimate_shares(ends)
-    hours = waiting["hours"].clip(upper=last)
-    past = np.searchsorted(shares.hours, hours, side="right")
+    past = np.searchsorted(shares.hours, waiting["hours"], side="right")
     staying = np.concatenate([[1.0], shares.staying])
-    return waiting.assign(share=staying[past])
+    is_end = np.sum(list(ends.ended.values()), axis=0) > 0
+    longest = ends.hours[is_end].max(initial=0.0)
+    return waiting.assign(share=staying[past], is_longest=waiting["hours"] > longest)
 
 
 def _describe_waiting(lead: Mapping[Hashable, Any]) -> WaitingLead:
@@ -94,6 +97,7 @@ def _describe_waiting(lead: Mapping[Hashable, Any]) -> WaitingLead:
         days=lead["hours"] / HOURS,
         lasted_longer=None if np.isnan(share) else share,
         visits=lead["visits"],
+        longer_than_any=bool(lead["is_longest"]),
     )
 
 

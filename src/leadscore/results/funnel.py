@@ -165,6 +165,8 @@ class Velocity(Result):
         win_rate: of leads that came in or were re-opened in the period, within `within_days`.
         cycle_days: the mean days until such a lead is won or lost, none counted for more than
             `within_days`.
+        still_open: the share of such leads not closed after `within_days`: where it is large, the
+            win rate and the cycle are cut off.
         per_day: the product; None if a part is missing.
         won_per_day: the amounts won in the period, a day, beside it.
     """
@@ -178,6 +180,7 @@ class Velocity(Result):
     within_days: float | None
     per_day: float | None
     won_per_day: float | None
+    still_open: float | None = None
 
 
 class PipelineSpeed(Result):

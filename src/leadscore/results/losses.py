@@ -57,7 +57,8 @@ class WaitingLead(Result):
     """An open lead that has waited for so many days: stalled in its stage, or untouched.
 
     `lasted_longer` is the share of past visits to the stage that took longer still, estimated from
-    `visits`; None for untouched leads, and where too few visits were followed.
+    `visits`; None for untouched leads, and where too few visits were followed. Where the lead has
+    waited `longer_than_any` visit that has ended, that share is only an upper bound.
     """
 
     lead_id: str
@@ -65,6 +66,7 @@ class WaitingLead(Result):
     days: float
     lasted_longer: float | None = None
     visits: int = 0
+    longer_than_any: bool = False
 
 
 class Untouched(Result):

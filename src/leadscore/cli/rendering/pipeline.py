@@ -83,7 +83,8 @@ def _draw_stages(funnel: Funnel) -> None:
         table.add_row(*_write_row(stage))
     out.print(table)
     _print(
-        "Per cent of all visits, with 95 % intervals; a visit that has not ended counts as unfinished, "
+        "Counted: visits that began in the period. Per cent of them, with 95 % intervals; a visit that "
+        "has not ended counts as unfinished, "
         "not as lost. Measured over: the days after entry for which enough visits could be observed; do "
         "not compare tables where they differ. Still there: in the stage after that time. Days: the "
         'median, and in brackets those after which 10 % and 90 % have ended ("from" where fewer than 90 % '

@@ -50,7 +50,8 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
     """A line a month in which leads came in."""
     out.print(_list_cohorts(cohorts, title="Leads by month"))
     out.print(
-        "Won in so many days: per cent of the month's leads, with 95 % intervals; a dash where less "
+        "Counted: leads, by the month they came in. Won in so many days: per cent of the month's "
+        "leads, with 95 % intervals; a dash where less "
         f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
         "its first close: what a re-opened one did later is not counted here.",
         highlight=False,

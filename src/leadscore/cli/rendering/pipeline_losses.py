@@ -10,6 +10,7 @@ from leadscore.cli.rendering.pipeline_leads import write_share
 from leadscore.report.funnel.sentences import (
     FEW,
     clear_patterns,
+    warn_cut_off_stages,
     write_contact,
     write_improvement,
     write_pattern,
@@ -37,6 +38,8 @@ def draw_losses(funnel: Funnel) -> None:
             "unchanged rates (arithmetic):"
         )
         _print_all([write_improvement(improvement) for improvement in funnel.improvements])
+        if cut_off := warn_cut_off_stages(funnel.stages):
+            _print(cut_off)
     patterns = clear_patterns(funnel.patterns)
     if patterns:
         _print("Leads still open a week after they came in, by what was known then:")

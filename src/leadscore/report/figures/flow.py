@@ -54,7 +54,9 @@ def plot_flow(flows: Sequence[StageFlow], moves: Sequence[StageMove]) -> str:
     if not 0 < most <= LARGEST:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="visits in the period; the number is of each stage")
+    figure, axes = new_figure(
+        words, x_title="visits that began in the period; the number is of each stage"
+    )
     _draw_forward(axes, flows, moves)
     ends = _draw_ends(axes, flows, most=most)
     for place, flow in enumerate(flows):

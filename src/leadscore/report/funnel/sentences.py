@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 10  # leads on which a share that is shown rests
 FEW = 5  # findings that are listed where there is little room
+MOST_CUT_OFF = 0.1  # of leads still open when last observed, before the rates are called too low
 BY_CHANCE = 0.05  # the share of false ones that is accepted among the findings shown
 UNKNOWN = "-"
 WAY_NAMES = {
@@ -67,7 +68,32 @@ def write_velocity(velocity: Velocity) -> str:
     return (
         f"Pipeline velocity: {currency}{per_day:,.0f} a day = {counted(velocity.leads, 'open lead')} "
         f"x {currency}{value:,.0f} a win x {write_percent(velocity.win_rate)} won / {days:.0f} days "
-        f"to a close. Won in the period: {currency}{velocity.won_per_day:,.0f} a day."
+        f"to a close. Won in the period, by leads of any age: {currency}{velocity.won_per_day:,.0f} a "
+        f"day.{_warn_cut_off(velocity)}"
+    )
+
+
+def _warn_cut_off(velocity: Velocity) -> str:
+    """That the rates are cut off, where many leads had not closed when they could last be observed."""
+    still_open = velocity.still_open or 0.0
+    if still_open <= MOST_CUT_OFF:
+        return ""
+    return (
+        f" The period is shorter than the usual time to close: {100 * still_open:.0f} % of the leads "
+        f"are still open after the {velocity.within_days:.0f} days that could be observed, so the win "
+        "rate and the days to a close are too low. Use a longer --days."
+    )
+
+
+def warn_cut_off_stages(stages: Sequence[StageFlow]) -> str:
+    """That improvements rest on rates that are cut off; empty where no stage has many open visits."""
+    slowest = max(stages, key=lambda stage: stage.staying or 0.0, default=None)
+    if slowest is None or (slowest.staying or 0.0) <= MOST_CUT_OFF:
+        return ""
+    staying = slowest.staying or 0.0
+    return (
+        f"These figures are too low: {100 * staying:.0f} % of the visits to {slowest.stage} have not "
+        f"ended after the {slowest.within_days:.0f} days that could be observed. Use a longer --days."
     )
 
 
@@ -129,8 +155,10 @@ def write_stalled(lead: WaitingLead) -> str:
     words = f"{lead.lead_id}: {lead.days:.0f} days in {lead.stage}"
     if lead.lasted_longer is None:
         return words
+    if lead.longer_than_any:
+        return f"{words}; longer than any visit to it that has ended"
     share = f"{100 * lead.lasted_longer:.0f} %"
-    return f"{words}; at most {share} of {lead.visits:,} visits took longer"
+    return f"{words}; about {share} of {lead.visits:,} visits take longer"
 
 
 def write_undecided(undecided: Sequence[WaitingLead]) -> str:
