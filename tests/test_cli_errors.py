@@ -533,3 +533,11 @@ def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored,
     told = run("rejects", "--to", "out")
     assert told.code == 2
     assert told.err == "error: out is a folder; name a file in it\n"
+
+
+@pytest.mark.parametrize("words", [("rejects", "--to"), ("funnel", "--html")])
+def test_command_when_the_folder_to_write_in_does_not_exist_then_it_is_not_made(stored, run, words):
+    told = run(*words, str(stored / "mistyped" / "a.out"))
+    assert told.code == 2
+    assert "mistyped does not exist; create it, or correct the path" in " ".join(told.err.split())
+    assert not (stored / "mistyped").exists()

@@ -20,6 +20,7 @@ from leadscore.project.forecast_target import read_target
         ({"target_wins": float("nan")}, "a target is a number above 0"),
         ({"target_revenue": float("inf")}, "a target is a number above 0"),
         ({"target_wins": 3.0, "target_revenue": 5.0}, "not for both"),
+        ({"target_by": "channel"}, "needs a target: add --target-wins or --target-revenue"),
     ],
 )
 def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(asked, words):
@@ -36,6 +37,11 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(as
             ("--leads-to", "when.csv", "--since", "2024-06-01"),
             "--since, --html, --publish and targets go with",
         ),
+        (("--by", "channel"), "did you mean --target-by channel?"),
+        (("--by", "months"), "did you mean month?"),
+        (("--target-revenue", "5M"), "write digits only, such as 1800000"),
+        (("--target-revenue", "1,800,000"), "write digits only, such as 1800000"),
+        (("--target-revenue", "nan"), "is not a number from 0 to 1,000,000,000,000,000"),
         (("--backtest", 3, "--publish"), "--since, --html, --publish and targets go with"),
         (("--backtest", 3, "--target-wins", 0), "--since, --html, --publish and targets go with"),
         (("--backtest", 3, "--target-wins", 5), "--since, --html, --publish and targets go with"),
@@ -45,7 +51,9 @@ def test_forecast_when_asked_for_what_makes_no_sense_then_is_refused_in_words(as
         ),
     ],
 )
-def test_command_when_options_do_not_go_together_then_none_is_ignored(words, refused):
+def test_command_when_options_make_no_sense_or_do_not_go_together_then_is_refused_in_words(
+    words, refused
+):
     ended = run("forecast", *words)
     assert ended.code == 2
     assert refused in " ".join(ended.err.split())

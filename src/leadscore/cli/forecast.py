@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -24,14 +24,18 @@ from leadscore.cli.rendering.forecast import (
     draw_time_to_win,
 )
 from leadscore.cli.rendering.pipeline import draw_file
+from leadscore.wording import nearest
 
 if TYPE_CHECKING:
+    from leadscore.funnel.periods import PeriodKind
     from leadscore.project.project import Project
     from leadscore.results import Forecast, Result
 
+KINDS = ("week", "month", "quarter")
 MOST_PERIODS = 52
 MOST_MONTHS = 120
 MOST_TARGET = 1e15
+PERIOD = "What a period is."
 SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
@@ -42,13 +46,48 @@ HTML = "Write it as one HTML page with its charts, and with the past months of -
 ALREADY = "Already published, kept as it was"
 LEADS = "Instead, write when each open lead is won to this CSV file."
 
-By = Annotated[Literal["week", "month", "quarter"], typer.Option(help="What a period is.")]
+
+def _checked_period(by: str) -> str:
+    """A kind of period; a field of leads is asked for by another option.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    if by in KINDS:
+        return by
+    near = nearest(by, KINDS)
+    meant = near or f"--target-by {by}"
+    raise typer.BadParameter(f"{by!r} is not one of {', '.join(KINDS)}; did you mean {meant}?")
+
+
+def _parse_target(text: str) -> float:
+    """A target in digits.
+
+    Raises:
+        BadParameter: it is no number, or one that makes no sense.
+    """
+    try:
+        target = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: write digits only, such as 1800000") from None
+    if not 0 <= target <= MOST_TARGET:
+        raise typer.BadParameter(f"{text!r} is not a number from 0 to {MOST_TARGET:,.0f}")
+    return target
+
+
+By = Annotated[
+    str, typer.Option(callback=_checked_period, metavar=f"[{'|'.join(KINDS)}]", help=PERIOD)
+]
 Periods = Annotated[
     int, typer.Option(min=1, max=MOST_PERIODS, help="How many, with the current one.")
 ]
 Since = Annotated[str | None, typer.Option(help=SINCE)]
-TargetWins = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=WINS)]
-TargetRevenue = Annotated[float | None, typer.Option(min=0, max=MOST_TARGET, help=REVENUE)]
+TargetWins = Annotated[
+    float | None, typer.Option(parser=_parse_target, metavar="NUMBER", help=WINS)
+]
+TargetRevenue = Annotated[
+    float | None, typer.Option(parser=_parse_target, metavar="NUMBER", help=REVENUE)
+]
 TargetBy = Annotated[str | None, typer.Option(help=TARGET_BY)]
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]
 LeadsTo = Annotated[Path | None, typer.Option(callback=checked_path, help=LEADS)]
@@ -83,7 +122,7 @@ def forecast(
         settings = project.settings
         forecasted = project.forecast(
             moment_of(settings, as_of),
-            by=by,
+            by=cast("PeriodKind", by),
             periods=periods,
             since=moment_of(settings, since),
             target_wins=target_wins,

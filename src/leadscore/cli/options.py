@@ -76,9 +76,9 @@ def run_command(
 ) -> tuple[Any, ...]:
     """Open the project, run something with a progress bar, and show and return its results.
 
-    What it `writes` is refused where the project reads it.
+    What it `writes` is refused where the project reads it, and where its folder does not exist.
     """
-    from leadscore.project.inputs import refuse_input
+    from leadscore.project.inputs import refuse_input, refuse_place
     from leadscore.project.project import Project
     from leadscore.project.trail import acting
 
@@ -88,6 +88,7 @@ def run_command(
         project = Project(config, data=data, progress=progress)
         paths = writes if isinstance(writes, tuple) else (writes,)
         for path in filter(None, paths):
+            refuse_place(path)
             refuse_input(path, project.settings, config=config)
         with acting(user_name(), now):
             results = run(project)

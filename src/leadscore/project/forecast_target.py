@@ -50,9 +50,7 @@ def read_target(wins: float | None, revenue: float | None, by: str | None) -> Ta
     amount = wins if revenue is None else revenue
     if amount is None:
         if by is not None:
-            raise UserError(
-                f"leads are needed by {by} for a target: ask for one of wins or revenue"
-            )
+            raise UserError("--target-by needs a target: add --target-wins or --target-revenue")
         return None
     if by == TIER:
         raise UserError(

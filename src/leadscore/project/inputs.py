@@ -1,4 +1,4 @@
-"""The files that a project reads, which nothing that it writes may replace."""
+"""Where a command may write: never over what the project reads, nor into a folder that is not there."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from pathlib import Path
 from leadscore.errors import LeadscoreError, UserError
 from leadscore.ingest.readers.sources import find_files
 from leadscore.settings.settings import Settings
+
+
+def refuse_place(path: Path) -> None:
+    """Refuse a file to write that is a folder, or whose folder does not exist: it may be mistyped.
+
+    Raises:
+        UserError: it is one of these.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise UserError(f"the folder {path.parent} does not exist; create it, or correct the path")
 
 
 def refuse_input(path: Path, settings: Settings, *, config: Path) -> None:

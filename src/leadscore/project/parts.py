@@ -1,4 +1,4 @@
-"""What leads are told apart by, as was known at a moment: a field, their rep or team."""
+"""What leads are grouped by, as was known at a moment: a field, their rep or team."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_parts(
         by: a text field; or "rep", the owner; "pipeline", that of the last open stage; "team", the
             owner's in the list of reps as it is now.
         known_us: the moment.
-        others: what the caller can tell leads apart by besides, which a message names.
+        others: what the caller can group leads by besides, which a message names.
 
     Raises:
         UserError: there is no such field, or nothing to read teams from.
@@ -58,12 +58,26 @@ def _field_of(by: str, settings: Settings, *, others: Sequence[str]) -> str:
     possible = ["rep", *_name_more(settings), *others, *of_leads]
     if by in fields:
         kind = fields[by].type
-        raise UserError(f"{by!r} is a {kind}; leads can be told apart by {listed(possible)}")
+        raise UserError(f"{by!r} is a {kind}; leads can be grouped by {listed(possible)}")
     if by in lead_keys(settings):
         raise UserError(
-            f"only a hash of {by!r} is stored; leads can be told apart by {listed(possible)}"
+            f"only a hash of {by!r} is stored; leads can be grouped by {listed(possible)}"
         )
-    raise UserError(f"leads cannot be told apart by {by!r}{hint(by, possible)}")
+    mapped = _names_of_column(by, settings, possible)
+    if mapped:
+        raise UserError(f"the column {by!r} is mapped as {listed(mapped)}; ask by that name")
+    raise UserError(f"unknown field {by!r}{hint(by, possible)}")
+
+
+def _names_of_column(column: str, settings: Settings, possible: Sequence[str]) -> list[str]:
+    """The fields to group leads by that a column of the export is mapped as, whatever its case."""
+    mapped = [
+        "rep" if field == OWNER else field
+        for entry in settings.mapping
+        for field, source in entry.columns.items()
+        if source.casefold() == column.casefold()
+    ]
+    return [name for name in dict.fromkeys(mapped) if name in possible]
 
 
 def _name_more(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -72,6 +73,8 @@ def check_days(days: float) -> None:
     Raises:
         UserError: it is too short, too long or no number.
     """
+    if math.isnan(days):
+        raise UserError("days: not a number")
     if not 1 <= days <= MOST_DAYS:
         raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
 
