@@ -26,6 +26,10 @@ ROWS = [
         "In New for 30 days; usual: 2 days",
     ),
 ]
+STAGES = (
+    "stage", "visits", "measured over (days)", "still there", "moved on", "won", "lost", "back",
+    "days", "stalled",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -72,3 +76,27 @@ def test_numbers_when_the_terminal_is_narrow_then_wrap_between_words_only(
     words = capsys.readouterr().out.split()
     shown = [*" ".join(numbers).split(), "expected", "visits", "there", "revenue", "(range)"]
     assert [word for word in shown if word not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "left_out"),
+    [(80, ("70 ± 2", "back"), ("there",)), (110, ("70 ± 2", "there", "back"), ())],
+)
+def test_stages_when_the_terminal_is_narrow_then_shares_are_whole_and_spare_columns_go(
+    monkeypatch, capsys, width, shown, left_out
+):
+    monkeypatch.setattr(out, "width", width)
+    table = table_of("Stages", *STAGES)
+    table.spare = ("still there", "back")
+    table.columns[0].no_wrap = True
+    for name in ("New", "Negotiation"):
+        table.add_row(
+            name, "2,479", "114", "20", "70 ± 2", "3 ± 1", "26 ± 2", "40", "30 (4-100)", "14"
+        )
+    out.print(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    [first] = [line for line in lines if " New " in line]
+    assert all(any(words in line for line in lines) for words in shown)
+    assert not any(words in line for line in lines for words in left_out)
+    assert "26 ± 2" in first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from leadscore.wording import counted, cut
 if TYPE_CHECKING:
     from leadscore.results import Interval, Metrics
 
+BREAK = re.compile(r"(?<!±)\s+(?!±)")  # where a cell may be broken: a share stays with its ±
+CLOSE = (0, 1, 0, 0)  # the padding of cells where there is little room
 WIDEST = 10_000  # characters: as if the terminal had no end
 LONGEST = (
     1000  # characters: our own sentences are shorter, so that only values from outside are cut
@@ -104,9 +107,12 @@ def draw_usage(error: Any) -> None:
 class WholeTable(Table):
     """A table whose numbers are never broken.
 
-    Where the terminal is narrow they wrap between words only, and a table of many numbers is wider
-    than the terminal.
+    Where the terminal is narrow, columns stand closer, cells wrap between words only, and those
+    that are `spare` are left out, the first first; a table that is still too wide is wider than the
+    terminal.
     """
+
+    spare: tuple[str, ...] = ()
 
     def __rich_console__(
         self, console: console.Console, options: console.ConsoleOptions
@@ -119,19 +125,25 @@ class WholeTable(Table):
             return super().__rich_console__(console, options)
         for column in numbers:
             column.width = _longest_word(column)
+        self.padding = CLOSE
+        for name in self.spare:
+            if Measurement.get(console, anywhere, self).minimum <= options.max_width:
+                break
+            self.columns = [column for column in self.columns if column.header != name]
         least = Measurement.get(console, anywhere, self).minimum
         wide = options.update(max_width=max(options.max_width, least))
         return super().__rich_console__(console, wide)
 
 
 def _longest_word(column: Column) -> int:
-    """Cells of the longest word in a column, its header included."""
+    """Cells of the longest word in a column, its header included; "70 ± 2" is one."""
     texts = [column.header, *column.cells]
-    words = [word for text in texts for word in Text.from_markup(str(text)).plain.split()]
+    plain = [Text.from_markup(str(text)).plain for text in texts]
+    words = [word for text in plain for word in BREAK.split(text)]
     return max(map(cell_len, words), default=1)
 
 
-def table_of(title: str, *columns: str, text: int = 1) -> Table:
+def table_of(title: str, *columns: str, text: int = 1) -> WholeTable:
     """A table whose first `text` columns are words and whose others are numbers."""
     table = WholeTable(
         title=title,
