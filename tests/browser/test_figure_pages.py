@@ -55,3 +55,11 @@ def test_page_when_on_a_phone_or_in_print_then_nothing_is_cut_off(visit, name):
     page.emulate_media(media="print")
     assert page.is_visible("figure svg")
     assert page.pdf(format="A4")[:4] == b"%PDF"
+
+
+def test_table_when_wider_than_the_phone_then_a_shadow_says_that_it_scrolls(visit):
+    page = visit("funnel", width=390)
+    wide = page.locator(".wide").first
+    assert wide.evaluate("table => table.scrollWidth > table.clientWidth")
+    shadows = wide.evaluate("table => getComputedStyle(table).backgroundImage")
+    assert shadows.count("linear-gradient") == 4  # two that cover, at the ends, and two shadows

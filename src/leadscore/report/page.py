@@ -41,9 +41,15 @@ def render_page(template: str, **values: Any) -> str:
 
 def read_style() -> str:
     """The style of pages with figures: that of the report of a list, and what figures need beside it."""
-    shared = files("leadscore.report.listing") / "report.css"
     own = files("leadscore.report.funnel") / "funnel.css"
-    return shared.read_text(encoding="utf-8") + own.read_text(encoding="utf-8")
+    return read_list_style() + own.read_text(encoding="utf-8")
+
+
+def read_list_style() -> str:
+    """The style of the report of a list, with that of wide tables, which all pages share."""
+    own = files("leadscore.report.listing") / "report.css"
+    wide = files("leadscore.report") / "wide.css"
+    return own.read_text(encoding="utf-8") + wide.read_text(encoding="utf-8")
 
 
 def hash_style(style: str) -> str:

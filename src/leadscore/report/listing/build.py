@@ -18,7 +18,7 @@ from leadscore.report.listing.leads import build_leads
 from leadscore.report.listing.modelled import describe_model
 from leadscore.report.listing.routed import describe_routing
 from leadscore.report.listing.texts import clean, name_day
-from leadscore.report.page import render_page
+from leadscore.report.page import read_list_style, render_page
 
 PAGE = 50  # leads on a page of the table; the first works without a script
 
@@ -27,7 +27,7 @@ def build_report(contents: ListContents) -> str:
     """The HTML text; the same contents give the same text."""
     leads = build_leads(contents)
     headline = build_headline(contents, leads)
-    style = _read("report.css")
+    style = read_list_style()
     script = _read("report.js")
     return render_page(
         "listing/report.html.j2",
