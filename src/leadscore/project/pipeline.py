@@ -73,10 +73,9 @@ def check_days(days: float) -> None:
     Raises:
         UserError: it is too short, too long or no number.
     """
-    if math.isnan(days):
-        raise UserError("days: not a number")
     if not 1 <= days <= MOST_DAYS:
-        raise UserError(f"days = {days}: a period has from 1 to {MOST_DAYS:,} days")
+        given = "not a number" if math.isnan(days) else f"{days}"
+        raise UserError(f"days = {given}: a period has from 1 to {MOST_DAYS:,} days")
 
 
 def measure_funnel(history: History, span: Span, *, by: str | None = None) -> Funnel:
