@@ -213,6 +213,9 @@ def test_funnel_when_the_period_makes_no_sense_then_is_refused_in_words(config, 
     for job in (Project(config).funnel, Project(config).win_loss):
         with pytest.raises(UserError, match="a period has from 1 to 36,500 days"):
             job(days=days)
+    ended = run("funnel", "--config", config, f"--days={days}")
+    assert ended.code == 2
+    assert "a period has from 1 to 36,500 days" in " ".join(ended.err.split())
 
 
 @pytest.mark.parametrize("name", ["leadscore.toml", "exports/leads.csv"])

@@ -4,14 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadscore.cli.rendering import monitored, scored, stored, trained
+from leadscore.cli.rendering import customers, monitored, scored, stored, trained
 from leadscore.cli.rendering.console import out
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
 from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
+from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
 from leadscore.results.monitor import Settled
-from pages import make_forecast
+from pages import make_forecast, share
 
 
 def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):
@@ -142,3 +143,25 @@ def test_tiers_when_leads_are_in_several_then_says_that_they_add_up_to_more(
     trained._note_repeats(SimpleNamespace(overall=overall, tiers=groups))
     words = " ".join(capsys.readouterr().out.split())
     assert ("The 7 leads are evaluated on several dates" in words) == is_said
+
+
+def test_forecast_when_printed_then_says_which_figures_are_averages_and_what_all_periods_are(
+    capsys, monkeypatch
+):
+    monkeypatch.setattr(out, "width", 120)
+    draw_forecast(make_forecast())
+    shown = capsys.readouterr().out
+    assert " total " in shown
+    assert "Averages over the simulations, to the cent" in shown
+    assert "won deals close at 90 % of the requested amount" in shown
+    assert "Won counts a re-opened lead once more each time" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("won", "words"),
+    [(0.24, "24 ± 12 % won within 60 days, of the others 10 ± 5 %."), (None, "; too few leads to compare.")],
+)  # fmt: skip
+def test_referrals_when_too_few_were_followed_then_are_not_compared(won, words):
+    shares = {"won": share(won), "others": share(0.1)}
+    referrals = Referrals.from_dict({"leads": 5, "of_leads": 90, "within_days": 60} | shares)
+    assert customers._write_referrals(referrals).endswith(words)

@@ -69,7 +69,8 @@ def test_velocity_when_many_leads_were_open_when_last_observed_then_says_it_is_c
 
 def test_stalled_when_longer_than_any_then_no_share_is_shown():
     lead = make_funnel().stalled[0].model_copy(update={"longer_than_any": True})
-    assert write_stalled(lead) == "New: 99 days in New; longer than any visit to it that has ended"
+    words = "New: 99 days in New; longer than any visit of the period that has ended"
+    assert write_stalled(lead) == words
 
 
 def test_page_when_there_are_several_pipelines_then_shows_speed_and_months_of_each():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leadscore.results import Funnel, Result
 
 YEAR = 365.0  # days
-MOST_DAYS = 36_500.0
+DAYS = "Visits to stages that began in so many days, 1 to 36,500."
 HTML = "Also write it as one HTML page with its charts, to this file."
 REVIEW = "Also write what was won and lost in these days as one HTML page, for a review."
 BY = "Also by a field of leads, or by rep, team, tier or pipeline."
@@ -32,10 +32,7 @@ BY = "Also by a field of leads, or by rep, team, tier or pipeline."
 def funnel(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
-    days: Annotated[
-        float,
-        typer.Option(min=1, max=MOST_DAYS, help="Visits to stages that began in so many days."),
-    ] = YEAR,
+    days: Annotated[float, typer.Option(help=DAYS)] = YEAR,
     by: Annotated[str | None, typer.Option(help=BY)] = None,
     html: Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)] = None,
     review: Annotated[Path | None, typer.Option(callback=checked_path, help=REVIEW)] = None,

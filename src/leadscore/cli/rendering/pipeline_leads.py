@@ -84,9 +84,9 @@ def draw_groups(funnel: Funnel) -> None:
     table = table_of(title, by, "leads", "open", "won", "lost", *heads)
     for group in groups[:MOST_GROUPS]:
         table.add_row(*_write_group(group))
-    days = f"{groups[0].within_days:g} d"
+    days = f"{groups[0].within_days:g}"
     table.add_section()
-    table.add_row("within", "", "", days, days, *(_write_within(flow) for flow in flows))
+    table.add_row("within (days)", "", "", days, days, *(_write_within(flow) for flow in flows))
     out.print(table)
     out.print(explain_groups(funnel), highlight=False)
     hidden = count_hidden(len(groups))
@@ -107,7 +107,7 @@ def _write_group(group: FunnelGroup) -> list[str]:
 
 
 def _write_within(flow: StageFlow) -> str:
-    return UNKNOWN if flow.within_days is None else f"{flow.within_days:.0f} d"
+    return UNKNOWN if flow.within_days is None else f"{flow.within_days:.0f}"
 
 
 def draw_velocity(velocity: Velocity) -> None:

@@ -156,7 +156,7 @@ def write_stalled(lead: WaitingLead) -> str:
     if lead.lasted_longer is None:
         return words
     if lead.longer_than_any:
-        return f"{words}; longer than any visit to it that has ended"
+        return f"{words}; longer than any visit of the period that has ended"
     share = f"{100 * lead.lasted_longer:.0f} %"
     return f"{words}; about {share} of {lead.visits:,} visits take longer"
 
