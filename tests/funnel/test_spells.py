@@ -98,6 +98,9 @@ def test_velocity_when_the_inflow_is_steady_then_is_what_was_won_a_day(tmp_path)
     assert velocity.cycle_days == pytest.approx(10, rel=0.01)
     assert velocity.per_day == pytest.approx(350, rel=0.03)
     assert velocity.won_per_day == pytest.approx(350)
+    assert velocity.still_open == pytest.approx(
+        1 / 91
+    )  # of 91 that were open so long, one is as old today
 
 
 def test_groups_when_described_then_are_ordered_by_size_and_count_the_period_alone():

@@ -10,6 +10,7 @@ from leadscore.cli.rendering.pipeline_leads import write_share
 from leadscore.report.funnel.sentences import (
     FEW,
     clear_patterns,
+    explain_patterns,
     warn_cut_off_stages,
     write_contact,
     write_improvement,
@@ -41,6 +42,8 @@ def draw_losses(funnel: Funnel) -> None:
         if cut_off := warn_cut_off_stages(funnel.stages):
             _print(cut_off)
     patterns = clear_patterns(funnel.patterns)
+    if not funnel.patterns:
+        _print(explain_patterns(funnel.patterns))
     if patterns:
         _print("Leads still open a week after they came in, by what was known then:")
         _print_all([write_pattern(pattern) for pattern in patterns[:FEW]])

@@ -7,6 +7,7 @@ from leadscore.report.funnel.sentences import (
     BY_CHANCE,
     clear_changes,
     clear_patterns,
+    explain_patterns,
     write_change,
     write_pattern,
     write_percent,
@@ -48,6 +49,7 @@ def build_win_loss_page(win_loss: WinLoss, funnel: Funnel) -> str:
         headlines=write_headlines(win_loss),
         changes=[write_change(change) for change in clear_changes(funnel.changes)],
         patterns=[write_pattern(pattern) for pattern in patterns],
+        explained_patterns=explain_patterns(funnel.patterns),
         figures=_draw(win_loss, funnel),
     )
 
