@@ -56,6 +56,7 @@ def test_page_when_money_is_simulated_then_three_digits_are_shown_and_the_change
     assert "1,400,000 (1,120,000-1,680,000)" in page
     assert '<td class="n">988,000</td>' in page
     assert "2,300,000.00" in page
+    assert "2026-03: 1,120,000 to 1,680,000" in page  # the figure in words
 
 
 def test_page_when_little_is_known_then_parts_are_left_out_and_names_are_text():

@@ -56,11 +56,12 @@ def _compare_shares(won: pd.Series[bool], won_before: pd.Series[bool]) -> Headli
     n, n_before = len(won), len(won_before)
     if min(n, n_before) < LEAST:
         return None
-    pooled = float(won.sum() + won_before.sum()) / (n + n_before)
+    wins, wins_before = int(won.sum()), int(won_before.sum())
+    pooled = (wins + wins_before) / (n + n_before)
     variance = pooled * (1 - pooled) * (1 / n + 1 / n_before)
     if variance == 0:
         return None
-    share, share_before = float(won.mean()), float(won_before.mean())
+    share, share_before = wins / n, wins_before / n_before
     z = (share - share_before) / math.sqrt(variance)
     return HeadlineChange(
         name="won_of_closed", now=share, before=share_before, p_value=_two_sided(z)

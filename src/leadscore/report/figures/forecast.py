@@ -22,7 +22,7 @@ from leadscore.report.figures.canvas import (
     write_svg,
 )
 from leadscore.report.figures.records import LARGEST
-from leadscore.report.forecast.sentences import PART_WORDS
+from leadscore.report.forecast.sentences import PART_WORDS, write_expected
 from leadscore.results import Band, ForecastChange
 
 MOST_PERIODS = 24
@@ -108,7 +108,8 @@ def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str) -> str:
 
 
 def _describe(step: FanStep) -> str:
-    band = f"{step.name}: {step.band.low:,.0f} to {step.band.high:,.0f}"
+    low, high = write_expected(step.band.low), write_expected(step.band.high)
+    band = f"{step.name}: {low} to {high}"
     if step.came is None:
         return band
     return f"{band}, {'so far' if step.is_ahead else 'came'} {step.came:,.0f}"
