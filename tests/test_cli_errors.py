@@ -497,7 +497,10 @@ print("heavy:", sorted(loaded), file=sys.stderr)
 
 
 @pytest.mark.parametrize("group", ["store", "models"])
-def test_command_when_it_only_lists_then_nothing_that_trains_or_scores_is_imported(tmp_path, group):
+def test_command_when_it_only_lists_then_nothing_that_trains_or_scores_is_imported(
+    tmp_path, monkeypatch, group
+):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "leads.csv").write_text("id,created\n1,2024-01-01\n")
     config = tmp_path / "leadscore.toml"
     config.write_text(

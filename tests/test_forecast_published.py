@@ -15,7 +15,7 @@ from leadscore.project.trail import read_trail
 from leadscore.publish.forecasts import keep_forecast, read_forecasts
 from leadscore.results import Forecast
 from leadscore.store.version import make_current
-from pages import band, make_forecast, make_period
+from made_pages import band, make_forecast, make_period
 
 JANUARY, FEBRUARY, MARCH = 0, 31, 60  # first days, after day 0, which is 2024-01-01
 

@@ -12,7 +12,7 @@ from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
 from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
 from leadscore.results.monitor import Settled
-from pages import make_forecast, share
+from made_pages import make_forecast, share
 
 
 def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):

@@ -58,7 +58,7 @@ def verdicts():
         "same": ["Yes"] * N,
         "nothing": [None] * N,
         "contacted": np.where(rng.random(N) < 0.9, 999, rng.integers(0, 28, N)),
-        "before": np.where(rng.random(N) < 0.4, -1, rng.integers(0, 90, N)),
+        "previous": np.where(rng.random(N) < 0.4, -1, rng.integers(0, 90, N)),
         "born": np.where(
             rng.random(N) < 0.1, -45_289.5, created - rng.uniform(8000, 20_000, N)
         ),  # noon of 1900-01-01
@@ -91,7 +91,7 @@ def verdicts():
         ("code", "suspect", "identity"),
         ("mail", "suspect", "identity"),
         ("contacted", "suspect", "placeholder"),
-        ("before", "suspect", "placeholder"),
+        ("previous", "suspect", "placeholder"),
         ("born", "suspect", "placeholder"),
         ("new_in_use", "suspect", "unseen"),
         ("same", "ok", "constant"),

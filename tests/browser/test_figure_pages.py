@@ -5,7 +5,7 @@ import pytest
 from leadscore.report.forecast.build import build_forecast_page
 from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.win_loss.build import build_win_loss_page
-from pages import make_forecast, make_funnel, make_group, make_past, make_win_loss
+from made_pages import make_forecast, make_funnel, make_group, make_past, make_win_loss
 
 AXE = "axe_playwright_python.sync_playwright"
 PAGES = {

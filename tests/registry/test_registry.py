@@ -309,8 +309,9 @@ def logged_model(settings):
 
 
 def test_model_when_logged_then_is_text_without_a_pickle_and_with_the_code_that_is_installed(
-    settings,
+    settings, monkeypatch
 ):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     register(settings)
     home, texts = logged_model(settings)
     assert sorted(path.name for path in texts.iterdir()) == TEXTS

@@ -10,7 +10,7 @@ from leadscore.report.forecast.build import build_forecast_page
 from leadscore.report.forecast.steps import list_revenue_steps, list_win_steps
 from leadscore.report.funnel.drawings import inline
 from leadscore.results import Band, ForecastChange
-from pages import band, make_forecast, make_past, make_period
+from made_pages import band, make_forecast, make_past, make_period
 
 HOSTILE = '<script>alert("x")</script>'
 SVG = "{http://www.w3.org/2000/svg}"

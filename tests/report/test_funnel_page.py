@@ -17,7 +17,7 @@ from leadscore.report.funnel.build import build_funnel_page
 from leadscore.report.funnel.drawings import inline
 from leadscore.report.funnel.sentences import write_days, write_stalled, write_velocity
 from leadscore.results import StageFlow, StageMove
-from pages import make_funnel, make_group, make_stage, share
+from made_pages import make_funnel, make_group, make_stage, share
 
 HOSTILE = '<script>alert("x")</script>'
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,7 +6,7 @@ import pytest
 
 from leadscore.report.win_loss.build import build_win_loss_page
 from leadscore.results import Funnel
-from pages import make_funnel, make_win_loss
+from made_pages import make_funnel, make_win_loss
 
 HOSTILE = '<script>alert("x")</script>'
 

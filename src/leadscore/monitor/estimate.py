@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
@@ -32,10 +32,10 @@ def estimate_performance(
 
     Performance follows from calibrated confidence alone (Kivimäki et al. 2025, arXiv:2505.05295).
     So the probabilities are first corrected by what has been settled: Platt's sigmoid, fitted to
-    resamples of its leads. Then outcomes are drawn from them, one uniform number a lead, since its
-    rows share a fate. The mean over all draws is the estimate, and their spread its interval: both
-    chance and the uncertainty of the correction. A change since the settled lists is not seen. The
-    estimate of the win rate is the mean of the corrected probabilities, without the noise of draws.
+    resamples of its leads. Then outcomes are drawn from them. The mean over all draws is the
+    estimate, and their spread its interval: both chance and the uncertainty of the correction. A
+    change since the settled lists is not seen. The estimate of the win rate is the mean of the
+    corrected probabilities, without the noise of draws.
 
     Args:
         waiting: lead_id, as_of_us and probability.
@@ -44,6 +44,28 @@ def estimate_performance(
     """
     if waiting.empty:
         return None
+    corrections = _fit_corrections(settled, seed=seed) * DRAWS_A_REFIT
+    drawn = _draw_metrics(waiting, corrections, seed=seed)
+    mean = float(np.mean(drawn.pop("mean")))
+    summaries = {name: _summarise(values) for name, values in drawn.items()}
+    win_rate = summaries.pop("win_rate")
+    return EstimatedPerformance(
+        rows=len(waiting),
+        leads=waiting["lead_id"].nunique(),
+        lists=int(waiting["as_of_us"].nunique()),
+        corrected=_has_enough(settled),
+        win_rate=win_rate.model_copy(update={"value": mean}),
+        **summaries,
+    )
+
+
+def _draw_metrics(
+    waiting: pd.DataFrame, corrections: Iterable[Callable[[np.ndarray], np.ndarray]], *, seed: int
+) -> dict[str, list[float]]:
+    """The metrics of outcomes drawn by each correction, and the mean of its probabilities, by name.
+
+    One uniform number is drawn a lead, since its rows share a fate.
+    """
     probability = waiting["probability"].to_numpy(dtype=float)
     log_odds = logit(probability)
     ranking = Ranking.of(probability, waiting["as_of_us"].to_numpy())
@@ -52,26 +74,16 @@ def estimate_performance(
     rng = np.random.default_rng([seed, 2])
 
     drawn: dict[str, list[float]] = defaultdict(list)
-    means: list[float] = []
-    for correct in _fit_corrections(settled, seed=seed) * DRAWS_A_REFIT:
+    for correct in corrections:
         corrected = correct(log_odds)
-        means.append(float(corrected.mean()))
         is_won = rng.random(len(leads))[codes] < corrected
+        drawn["mean"].append(float(corrected.mean()))
         label = is_won.astype(float)
         drawn["win_rate"].append(float(label.mean()))
         drawn["auc"].append(ranking.auc(label, weight))
         lift = compute_lift(probability, label, weight) if is_won.any() else np.nan
         drawn["lift_10"].append(lift)
-    summaries = {name: _summarise(values) for name, values in drawn.items()}
-    win_rate = summaries.pop("win_rate")
-    return EstimatedPerformance(
-        rows=len(waiting),
-        leads=len(leads),
-        lists=int(waiting["as_of_us"].nunique()),
-        corrected=_has_enough(settled),
-        win_rate=win_rate.model_copy(update={"value": float(np.mean(means))}),
-        **summaries,
-    )
+    return drawn
 
 
 def _has_enough(settled: EvaluationSet) -> bool:

@@ -25,12 +25,7 @@ from leadscore.times import format_us, parse_moment
 
 
 def explain_change(
-    history: History,
-    known: KnownModel,
-    looked: Looked,
-    *,
-    since_us: int,
-    period: Period,
+    history: History, known: KnownModel, looked: Looked, *, since_us: int, period: Period
 ) -> ForecastChange:
     """The change of a period's expected revenue in cents, by what caused it.
 

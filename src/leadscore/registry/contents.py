@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from types import ModuleType
@@ -184,7 +186,7 @@ def log_model(mlflow: ModuleType, home: Path, run_id: str, model: WinModel) -> N
     outputs = types.Schema(answer)
     params = types.ParamSchema([shift])
     signature = mlflow.models.ModelSignature(inputs, outputs, params)
-    with mlflow.start_run(run_id=run_id):
+    with mlflow.start_run(run_id=run_id), _without_bytecode():
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(apply.__file__)),
@@ -193,6 +195,17 @@ def log_model(mlflow: ModuleType, home: Path, run_id: str, model: WinModel) -> N
             input_example=_build_example(model.document),
             pip_requirements=[f"{name}=={installed_version(name)}" for name in PACKAGES],
         )
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """MLflow tries a model where it is about to be kept: nothing compiled may stay beside its text."""
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _build_example(document: Mapping[str, Any]) -> pd.DataFrame:
