@@ -138,7 +138,7 @@ def write_deals(folder: Path, *, lost: str) -> None:
     (folder / "leadscore.toml").write_text(SETTINGS)
 
 
-@pytest.mark.cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["", "2026-06-30"], ids=["no date", "next month's date"])
 def test_train_when_lost_deals_have_no_usable_date_then_stops_in_words_and_what_they_say_mends_it(
     tmp_path, monkeypatch, lost

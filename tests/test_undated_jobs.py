@@ -222,7 +222,7 @@ def test_audit_when_nothing_is_dated_then_is_told_of_the_store(world, command):
 def test_score_when_nothing_is_dated_then_shows_the_list_without_a_date(command):
     code, told = command("score")
     assert code == 0
-    assert told.startswith("First to call # lead tier")
+    assert told.startswith("First to call # lead win value first reason")
     assert f"{OPEN} open leads scored; {300 - OPEN} closed" in told
 
 

@@ -109,7 +109,7 @@ def test_list_when_searched_filtered_and_sorted_then_shows_those_leads(visit):
     page.select_option("#tier", "A")
     assert names(page) == [lead.name for lead in hits if lead.tier == "A"]
     page.click("button[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent === '120 leads'")
+    page.wait_for_selector("#count:text-is('120 leads')")
     page.select_option("#stage", "Proposal")
     assert page.inner_text("#count") == "24 leads of 120"
     page.click("button[type=reset]")

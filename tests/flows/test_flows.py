@@ -118,7 +118,7 @@ def test_flows_when_train_and_score_run_one_by_one_then_write_the_bytes_of_the_c
     assert published(tmp_path) == published(by_commands)
 
 
-@pytest.mark.cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("fails", "tries"), [(0, 1), (1, 2), (3, 4)])
 def test_publication_when_it_fails_at_first_then_is_tried_again(
     harness, crm, by_commands, tmp_path, monkeypatch, fails, tries

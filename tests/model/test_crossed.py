@@ -165,6 +165,7 @@ def test_trees_when_numbers_act_together_then_undated_tuning_comes_near_the_trut
     assert min(losses.values()) < default - 0.02
 
 
+@pytest.mark.slow
 def test_probabilities_when_trees_are_tuned_without_dates_then_are_calibrated(tuned):
     result, truth = tuned
     judged = result.evaluated

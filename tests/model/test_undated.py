@@ -147,6 +147,7 @@ def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order)
     assert set(by_order.calibrator.log_loss) == CALIBRATORS
 
 
+@pytest.mark.slow
 def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_by_choices_of_the_other_folds(
     by_folds,
 ):

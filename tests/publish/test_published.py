@@ -154,6 +154,7 @@ def test_list_when_closed_leads_came_back_then_it_is_written_and_the_one_before_
     assert jobs.publish(project, after["publication_id"]).withheld == []
 
 
+@pytest.mark.slow
 def test_command_when_the_list_is_withheld_then_it_says_what_differs_and_ends_with_3(
     project, tmp_path, monkeypatch, capsys
 ):

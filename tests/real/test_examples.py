@@ -82,6 +82,7 @@ def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_l
     assert (found["rejects"], found["warned"]) == ({}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_and_nothing_else(
     name,

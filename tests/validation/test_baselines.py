@@ -174,6 +174,7 @@ def test_models_when_leads_have_no_order_then_each_is_predicted_in_the_folds_tha
     np.testing.assert_array_equal(compared.evaluated.units, np.tile(groups, REPEATS))
 
 
+@pytest.mark.slow
 def test_models_when_leads_have_no_order_then_equal_ones_are_predicted_equally(without_order):
     training, compared = without_order
     repeat = np.repeat(np.arange(REPEATS), len(training.side.rows))

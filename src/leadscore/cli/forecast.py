@@ -83,10 +83,12 @@ Periods = Annotated[
 ]
 Since = Annotated[str | None, typer.Option(help=SINCE)]
 TargetWins = Annotated[
-    float | None, typer.Option(parser=_parse_target, metavar="NUMBER", help=WINS)
+    float | None,
+    typer.Option(parser=_parse_target, min=0, max=MOST_TARGET, metavar="NUMBER", help=WINS),
 ]
 TargetRevenue = Annotated[
-    float | None, typer.Option(parser=_parse_target, metavar="NUMBER", help=REVENUE)
+    float | None,
+    typer.Option(parser=_parse_target, min=0, max=MOST_TARGET, metavar="NUMBER", help=REVENUE),
 ]
 TargetBy = Annotated[str | None, typer.Option(help=TARGET_BY)]
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]

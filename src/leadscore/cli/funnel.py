@@ -17,6 +17,7 @@ from leadscore.cli.options import (
     run_command,
 )
 from leadscore.cli.rendering.pipeline import draw_file, draw_funnel
+from leadscore.settings.limits import MOST_DAYS
 
 if TYPE_CHECKING:
     from leadscore.project.project import Project
@@ -29,10 +30,30 @@ REVIEW = "Also write what was won and lost in these days as one HTML page, for a
 BY = "Also by a field of leads, or by rep, team, tier or pipeline."
 
 
+def _parse_days(text: str) -> float:
+    """The days of a period.
+
+    Raises:
+        BadParameter: it is no number, or one that makes no sense.
+    """
+    try:
+        days = float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number of days") from None
+    if not 1 <= days <= MOST_DAYS:
+        raise typer.BadParameter(f"{text!r}: a period has from 1 to {MOST_DAYS:,} days")
+    return days
+
+
+Days = Annotated[
+    float, typer.Option(parser=_parse_days, min=1, max=MOST_DAYS, metavar="DAYS", help=DAYS)
+]
+
+
 def funnel(
     config: Config = DEFAULT_CONFIG,
     as_of: AsOf = None,
-    days: Annotated[float, typer.Option(help=DAYS)] = YEAR,
+    days: Days = YEAR,
     by: Annotated[str | None, typer.Option(help=BY)] = None,
     html: Annotated[Path | None, typer.Option(callback=checked_path, help=HTML)] = None,
     review: Annotated[Path | None, typer.Option(callback=checked_path, help=REVIEW)] = None,
