@@ -49,16 +49,25 @@ def _cut(values: np.ndarray, weight: np.ndarray) -> dict[str, Any]:
     known = np.isfinite(values)
     missing = _share(weight[~known], weight)
     if not known.any():
-        return {"edges": [], "shares": [0.0], "missing": missing, "low": None, "high": None}
-    edges = _find_edges(values[known], weight[known])
-    at = np.searchsorted(edges, values[known], side="right")
-    shares = sum_by(at, weight[known], places=len(edges) + 1) / weight.sum()
+        return {
+            "edges": [],
+            "shares": [0.0],
+            "missing": missing,
+            "low": None,
+            "high": None,
+        }
+    numbers = values[known]
+    weight_known = weight[known]
+    edges = _find_edges(numbers, weight_known)
+    at = np.searchsorted(edges, numbers, side="right")
+    weight_of_bins = sum_by(at, weight_known, places=len(edges) + 1)
+    shares = weight_of_bins / weight.sum()
     return {
         "edges": edges.tolist(),
         "shares": shares.tolist(),
         "missing": missing,
-        "low": float(values[known].min()),
-        "high": float(values[known].max()),
+        "low": float(numbers.min()),
+        "high": float(numbers.max()),
     }
 
 
@@ -66,10 +75,13 @@ def _find_edges(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Where the bins begin, up to nine: at the tenths of the weight, each once."""
     order = np.argsort(values, kind="stable")
     rising = values[order]
-    share_before = (np.cumsum(weight[order]) - weight[order]) / weight.sum()
+    weight_rising = weight[order]
+    weight_before = np.cumsum(weight_rising) - weight_rising
+    share_before = weight_before / weight.sum()
     levels = np.arange(1, BINS) / BINS
     at = np.searchsorted(share_before, levels, side="left")
-    edges = np.unique(rising[np.minimum(at, len(rising) - 1)])
+    last = len(rising) - 1
+    edges = np.unique(rising[np.minimum(at, last)])
     return np.asarray(edges[edges > rising[0]])
 
 

@@ -102,8 +102,8 @@ def decide_rollback(
     if min(counts) < MIN_EVALUATED:
         return _stays(f"its lists have fewer than {MIN_EVALUATED} leads won, or not won, so far")
     metrics = summarise_metrics(evaluated, snapshots=len(evaluated.label), seed=seed)
-    found = find_broken_limits(metrics.calibration_error, metrics.bias, limits)
-    broken = list(found.values())
+    by_limit = find_broken_limits(metrics.calibration_error, metrics.bias, limits)
+    broken = list(by_limit.values())
     if not broken:
         return _stays("its settled lists keep the limits")
     if previous is None:

@@ -96,7 +96,9 @@ def _sum_growth(
     of_looks = np.cumsum(of_looks, axis=2)
 
     for number, look_us in enumerate(looks):
-        running = np.flatnonzero((windows.start_us < look_us) & (windows.end_us > look_us))
+        has_begun = windows.start_us < look_us
+        goes_on = windows.end_us > look_us
+        running = np.flatnonzero(has_begun & goes_on)
         part = windows.take(running)
         share = pace.shares(part.elapsed(look_us), look_us)
         if share is None:
@@ -119,10 +121,13 @@ class _Odds:
     @classmethod
     def of(cls, probability: np.ndarray) -> _Odds:
         log_odds = logit(np.clip(probability, 1e-6, 1 - 1e-6))
-        shifts = [(side * TOLERANCE, side * (TOLERANCE + bet)) for side in (1, -1) for bet in BETS]
-        border = np.array([sigmoid(log_odds + near) for near, _ in shifts])
-        further = np.array([sigmoid(log_odds + far) for _, far in shifts])
-        return cls(border, further)
+        border = []
+        further = []
+        for side in (1, -1):
+            for bet in BETS:
+                border.append(sigmoid(log_odds + side * TOLERANCE))
+                further.append(sigmoid(log_odds + side * (TOLERANCE + bet)))
+        return cls(np.array(border), np.array(further))
 
     def take(self, rows: np.ndarray) -> _Odds:
         return _Odds(self.border[:, rows], self.further[:, rows])

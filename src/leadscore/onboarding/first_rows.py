@@ -30,8 +30,10 @@ def find_first_rows(profile: Profile) -> Profile | None:
     if when is None or when.filled < when.rows:
         return None
     others = [column for column in columns if column is not when]
-    kind = best([column for column in others if _names_both_ends(column)], kind_score)
-    ref = best([column for column in others if _repeats(column)], _ref_score)
+    with_ends = [column for column in others if _names_both_ends(column)]
+    kind = best(with_ends, kind_score)
+    repeating = [column for column in others if _repeats(column)]
+    ref = best(repeating, _ref_score)
     moment = _moment_sql(when)
     if kind is None or ref is None or ref is kind or moment is None:
         return None
@@ -51,7 +53,8 @@ def _names_both_ends(column: Column) -> bool:
 
 def _repeats(column: Column) -> bool:
     names = len(column.values)
-    return names >= FEWEST and column.filled == column.rows and column.rows >= LEAST_ROWS * names
+    is_filled = column.filled == column.rows
+    return names >= FEWEST and is_filled and column.rows >= LEAST_ROWS * names
 
 
 def _ref_score(column: Column) -> float:
@@ -72,12 +75,17 @@ def _places_of_firsts(ref: Column, when: Column) -> np.ndarray:
 def _is_log(ref: Column, kind: Column, firsts: np.ndarray) -> bool:
     """Whether nearly all begin with the same kind, which is no end, and few end twice."""
     texts = kind.text.to_numpy(zero_copy_only=False)
-    begins, counts = np.unique(texts[firsts].astype(str), return_counts=True)
+    first_kinds = texts[firsts].astype(str)
+    begins, counts = np.unique(first_kinds, return_counts=True)
     usual = str(begins[counts.argmax()])
-    ends = [value for value in kind.values if words.means_won(value) or words.means_lost(value)]
+    begin_alike = counts.max() >= MOSTLY * len(firsts)
+
+    won = [value for value in kind.values if words.means_won(value)]
+    lost = [value for value in kind.values if words.means_lost(value)]
+    ends = {*won, *lost}
     ended = ref.text.filter(pa.array(among(kind, ends)))
     end_once = len(ended.unique()) >= MOSTLY * len(ended)
-    return counts.max() >= MOSTLY * len(firsts) and usual not in ends and end_once
+    return begin_alike and usual not in ends and end_once
 
 
 def _profile_of(
