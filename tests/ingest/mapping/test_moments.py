@@ -12,7 +12,7 @@ from leadscore.ingest.mapping.date_questions import (
     count_date_orders,
     find_ambiguous_dates,
 )
-from leadscore.ingest.mapping.moments import find_bare_dates, read_moments, within_reason
+from leadscore.ingest.mapping.moments import FEW, find_bare_dates, read_moments, within_reason
 from leadscore.ingest.readers.values import format_values
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -443,3 +443,29 @@ def test_moments_when_the_column_is_a_slice_then_its_own_rows_are_read():
         us, ok = read_moments(whole.slice(begin), zone="UTC", dates=None)
         expected = read_moments(column(whole.to_pylist()[begin:]), zone="UTC", dates=None)
         assert (us.tolist(), ok.tolist()) == (expected[0].tolist(), expected[1].tolist())
+
+
+STAMPS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).flatmap(  # noqa: DTZ001
+    lambda moment: st.sampled_from(
+        [
+            f"{moment:%Y}".zfill(4) + f"{moment:-%m-%d %H:%M:%S}",
+            moment.isoformat(timespec="seconds") + "Z",
+            moment.isoformat(sep=" ", timespec="microseconds") + "Z",
+            moment.isoformat(timespec="milliseconds"),
+        ]
+    )
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(STAMPS | st.just(""), min_size=1, max_size=8),
+    st.sampled_from(["", "2024-13-01 00:00:00", "2024-02-30T10:00:00Z", "2024-05-31 24:00:00", "2024-05-31"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+)  # fmt: skip
+def test_moments_when_a_long_column_is_read_then_each_is_read_as_by_itself(texts, odd, zone):
+    values = [*texts * FEW, odd]
+    us, ok = read_moments(column(values), zone=zone, dates=None)
+    for text, of_column in zip([*texts, odd], [*range(len(texts)), -1], strict=True):
+        alone, can = read_moments(column([text]), zone=zone, dates=None)
+        assert (us[of_column], ok[of_column]) == (alone[0], can[0])

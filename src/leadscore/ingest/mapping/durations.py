@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.numbers import read_numbers
-from leadscore.ingest.mapping.words import Words
+from leadscore.ingest.mapping.words import Words, to_mask
 
 UNITS = {"duration_s": 1.0, "duration_ms": 0.001, "duration_min": 60.0}  # of plain numbers
 PARTS = 1000  # a plain number is read to the thousandth
@@ -20,6 +21,8 @@ _MINUTES = r"(?:(?P<m>\d+)\s*(?:m|min|mins|minute|minutes)\.?)?"
 _SECONDS = r"(?:(?P<s>\d+)\s*(?:s|sec|secs|second|seconds)\.?)?"
 UNITED = re.compile(rf"{_HOURS}[\s,]*{_MINUTES}[\s,]*{_SECONDS}", re.IGNORECASE)
 ISO = re.compile(r"PT(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)(?:\.\d+)?S)?")
+UNIT_OR_COLON = "[^0-9.,]"  # a duration without either is a plain number
+NOT_SPELLED = -1
 
 
 def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarray, np.ndarray]:
@@ -33,13 +36,15 @@ def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarr
     seconds = np.rint(exact).astype(np.int64)
 
     words = Words.of(text)
-    spelled = [_read_spelled(word) for word in words.texts]
-    is_spelled = words.mask([number is not None for number in spelled])
-    numbers = [number or 0 for number in spelled]
-    of_words = np.array(numbers, dtype=np.int64)
-    if is_spelled.any():
-        seconds = np.where(is_spelled, of_words[words.codes], seconds)
-    return seconds, ok | is_spelled
+    may_be_spelled = pc.match_substring_regex(words.distinct, UNIT_OR_COLON)
+    places = np.flatnonzero(to_mask(may_be_spelled))
+    spelled = [_read_spelled(word) for word in words.at(places)]
+    of_words = np.full(len(words.distinct), NOT_SPELLED)
+    of_words[places] = [NOT_SPELLED if number is None else number for number in spelled]
+
+    of_rows = of_words[words.codes]
+    is_spelled = of_rows != NOT_SPELLED
+    return np.where(is_spelled, of_rows, seconds), ok | is_spelled
 
 
 def _read_spelled(word: str) -> int | None:

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.breaks import Breaks
-from leadscore.ingest.mapping.words import Texts, Words, is_missing
+from leadscore.ingest.mapping.words import Texts, Words, is_missing, to_mask
 from leadscore.ingest.readers.values import MISSING
 from leadscore.settings.id_kinds import IdKind, canonical_id, is_rounded, lacks_digits
 
 SEPARATOR = "|"  # between the parts of an id; within a part it is written \|
 ESCAPE = "\\"
+WITH_EXPONENT = r"[eE]\+?[0-9]{1,2}\z"  # only such an id can have lost its last digits
 
 
 def ids_of(texts: Texts, columns: Sequence[str], kind: IdKind | None) -> pa.Array:
@@ -59,13 +60,22 @@ def unify_ids(text: pa.Array, kind: IdKind | None) -> pa.Array:
 def check_ids(text: pa.Array, kind: IdKind | None, breaks: Breaks) -> None:
     """Note which ids (n,) were rounded, or are not of the stated kind."""
     words = Words.of(text)
-    has_lost_digits = lacks_digits if kind == "integer" else is_rounded
-    rounded = words.mask([has_lost_digits(word) for word in words.texts])
+    rounded = _find_rounded(words, kind)
     breaks.add(rounded, "id_rounded", "lead_id", text)
     if kind is not None:
         is_foreign = [_is_foreign(word, kind) for word in words.texts]
         foreign = words.mask(is_foreign) & ~rounded
         breaks.add(foreign, "id_kind", "lead_id", text)
+
+
+def _find_rounded(words: Words, kind: IdKind | None) -> np.ndarray:
+    """Which rows (n,) have an id that a spreadsheet has rounded."""
+    has_lost_digits = lacks_digits if kind == "integer" else is_rounded
+    has_exponent = pc.match_substring_regex(words.distinct, WITH_EXPONENT)
+    places = np.flatnonzero(to_mask(has_exponent))
+    of_words = np.zeros(len(words.distinct), dtype=bool)
+    of_words[places] = [has_lost_digits(word) for word in words.at(places)]
+    return np.asarray(of_words[words.codes])
 
 
 def _is_foreign(word: str, kind: IdKind) -> bool:

@@ -21,6 +21,7 @@ from leadscore.ingest.mapping.stated_times import (
 )
 from leadscore.ingest.mapping.words import to_mask
 from leadscore.ingest.mapping.written_dates import ORDERS, write_as_iso
+from leadscore.ingest.readers.values import MISSING
 from leadscore.times import DAY_US, HOUR_US
 
 HALF_DAY_US = DAY_US // 2
@@ -30,6 +31,7 @@ FEW = 100
 _TIME = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
 ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]{_TIME}{_OFFSET}?)?\z"
+STAMP = r"\A[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z?\z"  # the usual one
 ZONED = r"(?:Z|:\d\d(?:\.\d+)?[+-]\d\d(?::?\d\d)?)\z"
 
 
@@ -85,6 +87,10 @@ def within_reason(us: np.ndarray) -> np.ndarray:
 
 
 def _read(text: pa.Array, *, zone: str, dates: str | None) -> Moments:
+    if len(text) > FEW and (dates is None or dates in ORDERS):
+        stamps = _read_stamps(text, zone=zone)
+        if stamps is not None:
+            return stamps
     encoded = text.dictionary_encode()
     words = encoded.dictionary
     if len(words) <= FEW:
@@ -92,6 +98,31 @@ def _read(text: pa.Array, *, zone: str, dates: str | None) -> Moments:
     else:
         read = _read_distinct(words, zone=zone, dates=dates)
     return read.take(encoded.indices.to_numpy(zero_copy_only=False))
+
+
+def _read_stamps(text: pa.Array, *, zone: str) -> Moments | None:
+    """The same of texts (n,) that are all missing or in the form that programs write, at once.
+
+    None if one of them is in another form.
+    """
+    is_stamp = pc.match_substring_regex(text, STAMP)
+    is_known_form = pc.or_(is_stamp, pc.equal(text, MISSING))
+    if not pc.all(is_known_form).as_py():
+        return None
+    stamps = pc.if_else(is_stamp, text, pa.scalar(None, pa.string()))
+    without_zone = pc.utf8_rtrim(stamps, "Z")
+    try:
+        moments = without_zone.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:  # a 13th month
+        return None
+
+    ok = to_mask(is_stamp)
+    us = moments.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
+    is_local = ok & ~to_mask(pc.ends_with(text, "Z"))
+    ok &= within_reason(us) | ~is_local
+    is_local &= ok
+    us[is_local] = local_to_utc(us[is_local], zone)
+    return Moments(np.where(ok, us, 0), ok, np.zeros_like(ok))
 
 
 @lru_cache(maxsize=32)

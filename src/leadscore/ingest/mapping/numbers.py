@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
+from leadscore.ingest.mapping.plain_numbers import Units, is_whole, read_plain
 from leadscore.ingest.mapping.words import Words, to_mask
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
@@ -137,9 +138,11 @@ def read_numbers(
         values int64 (n,), and which texts could be read, bool (n,).
     """
     words = Words.of(text)
-    numbers = [_read_percent(word, decimal, shares=shares) for word in words.texts]
-    values, ok = _minor_units(numbers, decimals)
-    return values[words.codes], ok[words.codes]
+    units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
+    others = np.flatnonzero(~units.ok)
+    numbers = [_read_percent(word, decimal, shares=shares) for word in words.at(others)]
+    units.fill(others, _minor_units(numbers, decimals))
+    return units.take(words.codes)
 
 
 def find_percent(text: pa.Array) -> np.ndarray:
@@ -158,14 +161,18 @@ def read_money(
     A mark that several currencies share, like $, gives none.
     """
     words = Words.of(text)
-    amounts = [_split_currency(word) for word in words.texts]
+    units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
+    others = np.flatnonzero(~units.ok)
+    amounts = [_split_currency(word) for word in words.at(others)]
     numbers = [_read_number(amount.number, decimal) for amount in amounts]
-    values, ok = _minor_units(numbers, decimals)
+    units.fill(others, _minor_units(numbers, decimals))
 
-    marks = [amount.currency for amount in amounts]
-    given_marks = np.where(ok, marks, "")
-    currencies = words.take(given_marks.tolist())
-    return values[words.codes], ok[words.codes], currencies
+    marks = np.full(len(words.distinct), "", dtype=object)
+    marks[others] = [amount.currency for amount in amounts]
+    marks[~units.ok] = ""
+    currencies = words.take(marks.tolist())
+    values, ok = units.take(words.codes)
+    return values, ok, currencies
 
 
 def detect_decimal(
@@ -184,7 +191,9 @@ def detect_decimal(
     examples = _find_typed_points(typed or {})  # mark -> the first number that shows it
     doubtful: str | None = None
     for column, text in written.items():
-        for word in Words.of(text).texts:
+        words = Words.of(text)
+        may_have_mark = np.flatnonzero(~is_whole(words.distinct))
+        for word in words.at(may_have_mark):
             number = _split_currency(_without_percent(word)).number
             with_point = _read_number(number, ".")
             with_comma = _read_number(number, ",")
@@ -230,8 +239,8 @@ def _without_percent(word: str) -> str:
     return word.removesuffix(PERCENT).rstrip(SPACES)
 
 
-def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers as integers of 10**-decimals (n,), and which exist and are exact as a float (n,)."""
+def _minor_units(numbers: list[Decimal | None], decimals: int) -> Units:
+    """Numbers (n,) as integers of 10**-decimals, where they exist and are exact as a float."""
     values = np.zeros(len(numbers), dtype=np.int64)
     ok = np.zeros(len(numbers), dtype=bool)
     for i, number in enumerate(numbers):
@@ -241,7 +250,7 @@ def _minor_units(numbers: list[Decimal | None], decimals: int) -> tuple[np.ndarr
         if abs(units) < INT_LIMIT:
             values[i] = units
             ok[i] = True
-    return values, ok
+    return Units(values, ok)
 
 
 def _read_number(word: str, decimal: str) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -19,15 +20,25 @@ from leadscore.settings.base import Match
 class Words:
     """A column as its distinct texts, and which of them each row (n,) has."""
 
-    texts: list[str]
+    distinct: pa.Array
     codes: np.ndarray
 
     @classmethod
     def of(cls, column: pa.Array) -> Words:
         """Read a column without nulls."""
         encoded = column.dictionary_encode()
-        texts = encoded.dictionary.to_pylist()
-        return cls(texts, encoded.indices.to_numpy())
+        return cls(encoded.dictionary, encoded.indices.to_numpy())
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The distinct texts."""
+        texts: list[str] = self.distinct.to_pylist()
+        return texts
+
+    def at(self, places: np.ndarray) -> list[str]:
+        """The distinct texts at these places."""
+        texts: list[str] = self.distinct.take(pa.array(places)).to_pylist()
+        return texts
 
     def mask(self, hits: list[bool]) -> np.ndarray:
         """Which rows (n,) have a text that hits."""
@@ -50,7 +61,7 @@ class Texts:
 
     def __init__(self, batch: Batch, *, lacking: Iterable[str] = ()) -> None:
         table = batch.columns
-        self.columns = {name: table[name].combine_chunks() for name in table.column_names}
+        self.columns = {name: _whole(table[name]) for name in table.column_names}
         self.n = len(batch.lines)
         for name in lacking:
             self.columns[name] = pa.repeat(MISSING, self.n)
@@ -103,6 +114,11 @@ class Texts:
         for name, column in self.columns.items():
             columns[name] = column.take(places)
         return Texts(Batch(places.to_numpy(), pa.table(columns)))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; combining a single one would copy it."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _fits(text: str, values: tuple[str, ...]) -> bool:

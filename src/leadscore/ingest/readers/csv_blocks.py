@@ -219,7 +219,7 @@ def _is_sound(text: bytes, data: np.ndarray, quotes: np.ndarray, dialect: Dialec
     if text.startswith(BYTE_ORDER_MARK.encode()):  # Arrow would take it away
         return False
     returns = text.count(b"\r", 0, len(data))
-    if returns != text.count(b"\r\n", 0, len(data)):
+    if returns and returns != text.count(b"\r\n", 0, len(data)):
         return False
 
     may_stand_beside = np.zeros(256, dtype=bool)
