@@ -25,8 +25,11 @@ def build_column(selected: SelectedRows, column: Column) -> pa.Array:
     name = column.name
     if name == "lead_id" and not selected.fills("lead_id"):  # allowed in undated settings alone
         return _number_leads(selected)
+    given_as = _given_as(selected, name)
+    if not column.required and not selected.fills(given_as):
+        return _repeat_default(column, selected.texts.n)
 
-    text = selected.text(_given_as(selected, name))
+    text = selected.text(given_as)
     missing = is_missing(text)
     if name == "lead_id":
         _refuse_non_leads(selected, text, missing)
@@ -91,6 +94,12 @@ def fill_missing(text: pa.Array, missing: np.ndarray, default: int | str | None)
     if not missing.any():
         return text
     return pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text)
+
+
+def _repeat_default(column: Column, n: int) -> pa.Array:
+    """A column that the entry does not give: its default, or null without one, in all `n` rows."""
+    kind = pa.string() if column.type == "text" else pa.int64()
+    return pa.repeat(pa.scalar(column.default, kind), n)
 
 
 def _number_leads(selected: SelectedRows) -> pa.Array:
