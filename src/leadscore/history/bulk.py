@@ -43,12 +43,16 @@ def open_bulk_list(history: History, folder: Path, *, as_of_us: int) -> Snapshot
         known_us=known_us,
         correction_days=history.settings.target.correction_days,
     )
-    spells = reopened[["lead_id", "spell", "start_us", "close_us"]]
-    engine.add_rows("reopened_spells", pa.Table.from_pandas(spells, preserve_index=False))
+    columns = ["lead_id", "spell", "start_us", "close_us"]
+    spells = pa.Table.from_pandas(reopened[columns], preserve_index=False)
+    engine.add_rows("reopened_spells", spells)
+
     within_us = round(history.settings.target.correction_days * DAY_US)
     first = first_spells_sql(known_us, within_us)
-    engine.write_files(_open_list_sql(first, known_us=known_us, as_of_us=as_of_us), folder)
-    engine.add_files("snapshots", sorted(folder.glob("*.parquet")), schema=LIST)
+    listed = _open_list_sql(first, known_us=known_us, as_of_us=as_of_us)
+    engine.write_files(listed, folder)
+    files = sorted(folder.glob("*.parquet"))
+    engine.add_files("snapshots", files, schema=LIST)
 
     rows = LIST.empty_table().to_pandas()
     snapshot = history.snapshot(rows)

@@ -112,5 +112,6 @@ def count_effective_leads(weight: np.ndarray, lead_id: np.ndarray) -> float:
     """
     codes, _ = pd.factorize(lead_id)
     of_lead = np.bincount(codes, weights=weight)
+    total = float(of_lead.sum())
     squares = float((of_lead**2).sum())
-    return float(of_lead.sum()) ** 2 / squares if squares > 0 else 0.0
+    return total**2 / squares if squares > 0 else 0.0

@@ -27,12 +27,23 @@ def weigh_by_contact(rows: pd.DataFrame, given: pd.DataFrame | None) -> pd.DataF
     """
     if given is None or given.empty or rows.empty:
         return rows
-    lists = given.rename(columns={"as_of_us": "listed_us"}).sort_values("listed_us")
-    by_time = rows.assign(place=np.arange(len(rows))).sort_values("as_of_us", kind="stable")
-    judged = pd.merge_asof(
-        by_time, lists, left_on="as_of_us", right_on="listed_us", by="lead_id"
-    ).sort_values("place")
-    probability = judged["probability"].fillna(1.0).to_numpy()
+    probability = _look_up_probability(rows, given)
     is_given = probability > 0
     chosen = rows[is_given]
-    return chosen.assign(grid_weight=chosen["grid_weight"] / probability[is_given])
+    weight = chosen["grid_weight"] / probability[is_given]
+    return chosen.assign(grid_weight=weight)
+
+
+def _look_up_probability(rows: pd.DataFrame, given: pd.DataFrame) -> np.ndarray:
+    """The probability (n,) of each row's lead in the last list that had it; 1 before any list."""
+    lists = given.rename(columns={"as_of_us": "listed_us"})
+    numbered = rows.assign(place=np.arange(len(rows)))
+    judged = pd.merge_asof(
+        numbered.sort_values("as_of_us", kind="stable"),
+        lists.sort_values("listed_us"),
+        left_on="as_of_us",
+        right_on="listed_us",
+        by="lead_id",
+    )
+    in_order = judged.sort_values("place")
+    return in_order["probability"].fillna(1.0).to_numpy()

@@ -44,13 +44,14 @@ def count_early_values(
         FROM followed_leads AS f
         JOIN leads AS l ON l.lead_id = f.lead_id AND l.available_us < f.from_us
         LEFT JOIN ({latest}) AS c ON c.lead_id = f.lead_id"""
-    counts = history.engine.query(
+    counts: pd.DataFrame = history.engine.query(
         f"""SELECT changed, created, hours, ending, COUNT(*) AS leads FROM ({known}) AS known
         GROUP BY changed, created, hours, ending ORDER BY changed, created, hours, ending"""
     ).to_pandas()
+    created = counts["created"].astype(object)
     changed = counts["changed"].astype(object)
-    value = changed.where(changed.notna(), counts["created"].astype(object))
-    return pd.DataFrame(counts[[*ENDED, "leads"]].assign(value=value))
+    value = changed.where(changed.notna(), created)
+    return counts.assign(value=value).drop(columns=["created", "changed"])
 
 
 def count_early_kinds(

@@ -253,18 +253,23 @@ class KnownFacts:
         )
 
     def about_leads(
-        self, lead_ids: Sequence[str], known_us: int, *, latest: int = ALL
+        self,
+        lead_ids: Sequence[str],
+        known_us: int,
+        *,
+        latest: int = ALL,
     ) -> dict[str, list[KnownFact]]:
         """The facts known of each lead, the `latest` of them, in the order in which they happened."""
-        self.engine.add_rows("asked_leads", pa.table({"lead_id": pa.array(lead_ids, pa.string())}))
-        names = [field.name for field in fields(KnownFact)]
-        parts = [self._about_sql(table, known_us) for table in DESCRIPTIONS]
+        asked = pa.array(lead_ids, pa.string())
+        self.engine.add_rows("asked_leads", pa.table({"lead_id": asked}))
+        columns = ", ".join(field.name for field in fields(KnownFact))
+        tables = [self._about_sql(table, known_us) for table in DESCRIPTIONS]
         rows = self.engine.query(
-            f"""SELECT lead_id, {", ".join(names)} FROM (
+            f"""SELECT lead_id, {columns} FROM (
                 SELECT *, ROW_NUMBER() OVER (
                     PARTITION BY lead_id
                     ORDER BY event_us DESC, source DESC, what DESC, value DESC) AS recency
-                FROM ({" UNION ALL ".join(parts)}) AS known) AS ranked
+                FROM ({" UNION ALL ".join(tables)}) AS known) AS ranked
             WHERE recency <= {latest}
             ORDER BY lead_id, event_us, source, what, value, actor, available_us"""
         )

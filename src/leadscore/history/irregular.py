@@ -13,7 +13,12 @@ from leadscore.tables import REJECTS
 
 
 def count_irregular(
-    engine: Engine, stages: Stages, spells: pd.DataFrame, span: Span, *, visits: int
+    engine: Engine,
+    stages: Stages,
+    spells: pd.DataFrame,
+    span: Span,
+    *,
+    visits: int,
 ) -> dict[str, int]:
     """How many entries of the period began no visit, and how many leads had none.
 

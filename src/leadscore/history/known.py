@@ -25,7 +25,8 @@ def read_known_values(
     """
     known = f"available_us < {as_of_us}"
     if lead_id is not None:
-        engine.add_rows("asked_leads", pa.table({"lead_id": pa.array(lead_id, pa.string())}))
+        asked = pa.array(lead_id, pa.string())
+        engine.add_rows("asked_leads", pa.table({"lead_id": asked}))
         known += " AND lead_id IN (SELECT lead_id FROM asked_leads)"
     columns = ["l.lead_id"]
     joins = []

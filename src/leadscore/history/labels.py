@@ -19,7 +19,12 @@ SPELL = ["lead_id", "spell"]  # the key of a spell
 
 
 def build_side(
-    name: str, rows: pd.DataFrame, spells: pd.DataFrame, *, known_us: int, target: Target
+    name: str,
+    rows: pd.DataFrame,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
+    target: Target,
 ) -> Side:
     """Snapshots labelled and weighted by what was known of their spells at `known_us` (K).
 
@@ -42,17 +47,20 @@ def build_side(
     is_unusable = _depends_on_date(rows, ends, known_us=known_us, target=target)
     unusable = _count_by_outcome(ends[is_unusable])
     undated = rows.loc[is_unusable, "lead_id"].unique()[:SHOWN_LEADS]
-    rows, ends = (table[~is_unusable].reset_index(drop=True) for table in (rows, ends))
+    rows = rows[~is_unusable].reset_index(drop=True)
+    ends = ends[~is_unusable].reset_index(drop=True)
 
     label, x_us = _label_rows(rows, ends, known_us=known_us, target=target)
     observed = ~np.isnan(label)
-    weights = weigh(x_us, observed, rows["grid_weight"].to_numpy(), target=target)
+    grid_weight = rows["grid_weight"].to_numpy()
+    weights = weigh(x_us, observed, grid_weight, target=target)
+    capped_share = weights.capped.sum() / max(observed.sum(), 1)
     return Side(
         name=name,
         rows=rows.assign(label=label, weight=weights.weight),
         known_us=known_us,
         watched=weights.watched,
-        capped_share=float(weights.capped.sum() / max(observed.sum(), 1)),
+        capped_share=float(capped_share),
         target=target,
         unusable=unusable,
         undated=tuple(map(str, undated)),

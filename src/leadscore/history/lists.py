@@ -114,11 +114,13 @@ class _Dates:
 def _list_dates(spells: pd.DataFrame, grid: np.ndarray) -> _Dates:
     """All dates of a rising grid at which spells were open and followed."""
     end_us = seen_until(spells, spells["close_us"].to_numpy())
-    first = np.searchsorted(grid, spells["start_us"].to_numpy(), side="right")
+    start_us = spells["start_us"].to_numpy()
+    first = np.searchsorted(grid, start_us, side="right")
     past_last = np.searchsorted(grid, end_us, side="right")
     n = np.maximum(past_last - first, 0)
 
-    spell = np.repeat(np.arange(len(spells)), n)
+    spells_in_order = np.arange(len(spells))
+    spell = np.repeat(spells_in_order, n)
     place = first[spell] + _count_within(spell)
     return _Dates(spell, grid[place], per_spell=n)
 

@@ -11,7 +11,10 @@ NOT_STATED = "(no reason stated)"
 
 
 def count_visits_by_reason(
-    history: History, span: Span, *, parts: pd.Series[str] | None = None
+    history: History,
+    span: Span,
+    *,
+    parts: pd.Series[str] | None = None,
 ) -> pd.DataFrame:
     """Visits as `count_visits` returns them, the lost ones by stated reason (else `NOT_STATED`).
 
@@ -42,11 +45,10 @@ def read_open_visits(history: History, span: Span) -> pd.DataFrame:
 def find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
     """The reason of each spell (n,), the last one stated between its begin and the next spell's."""
     stated = losses.dropna(subset="reason")
-    by_time = stated.sort_values("available_us", kind="stable")
-    begins = spells[["lead_id", "spell", "start_us"]].sort_values("start_us", kind="stable")
+    begins = spells[["lead_id", "spell", "start_us"]]
     placed = pd.merge_asof(
-        by_time,
-        begins,
+        stated.sort_values("available_us", kind="stable"),
+        begins.sort_values("start_us", kind="stable"),
         left_on="available_us",
         right_on="start_us",
         by="lead_id",
@@ -55,6 +57,6 @@ def find_reasons(spells: pd.DataFrame, losses: pd.DataFrame) -> pd.Series[str]:
     placed["spell"] = placed["spell"].fillna(1).astype("int64")
     keys = ["lead_id", "spell"]
     last = placed.drop_duplicates(keys, keep="last")
-    merged = spells[keys].merge(last, on=keys, how="left")
-    reasons: pd.Series[str] = merged["reason"].fillna(NOT_STATED)
+    of_spell = spells[keys].merge(last, on=keys, how="left")
+    reasons: pd.Series[str] = of_spell["reason"].fillna(NOT_STATED)
     return reasons

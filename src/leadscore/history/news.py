@@ -43,4 +43,5 @@ def find_news(
         )
     facts = " UNION ALL ".join(parts)
     rows = history.engine.query(f"SELECT DISTINCT lead_id FROM ({facts}) AS facts")
-    return np.asarray(pd.Index(lead_id).isin(rows["lead_id"].to_pylist()))
+    with_news = rows["lead_id"].to_pylist()
+    return np.asarray(pd.Index(lead_id).isin(with_news))

@@ -38,8 +38,9 @@ class KnownScores:
             name: of the score.
             rows: lead_id and known_us.
         """
-        asked = rows[KEYS].drop_duplicates()
-        self.engine.add_rows("asked_scores", pa.Table.from_pandas(asked, preserve_index=False))
+        moments = rows[KEYS].drop_duplicates()
+        asked = pa.Table.from_pandas(moments, preserve_index=False)
+        self.engine.add_rows("asked_scores", asked)
         latest = self.engine.query(
             f"""SELECT lead_id, known_us, value FROM (
                 SELECT a.lead_id, a.known_us, s.value, ROW_NUMBER() OVER (
@@ -51,7 +52,8 @@ class KnownScores:
             WHERE recency = 1"""
         )
         joined = rows[KEYS].merge(latest.to_pandas(), on=KEYS, how="left")
-        return np.asarray(joined["value"].to_numpy(dtype=float) / SCORE_UNIT)
+        value = joined["value"].to_numpy(dtype=float)
+        return np.asarray(value / SCORE_UNIT)
 
     def moves(self, name: str, known_us: int) -> pd.DataFrame:
         """Every value that a score was known to take, in order: lead_id, available_us, value."""

@@ -87,7 +87,11 @@ def _texts_of(key: str, facts: Mapping[str, pa.Table]) -> list[str]:
 
 
 def _read_others(
-    history: History, name: str, lead_ids: Sequence[str], *, as_of_us: int
+    history: History,
+    name: str,
+    lead_ids: Sequence[str],
+    *,
+    as_of_us: int,
 ) -> pa.Table | None:
     """The rows of a table about stored leads that were known at the export; None without leads."""
     if not lead_ids:

@@ -36,32 +36,39 @@ class Related:
         self.rows = rows
         leads = pd.Index(timelines.lead_id)
         lead = leads.get_indexer(rows["lead_id"])
-        self.asked = Asked(lead, rows["known_us"].to_numpy(dtype=np.int64))
+        known_us = rows["known_us"].to_numpy(dtype=np.int64)
+        self.asked = Asked(lead, known_us)
 
     @cached_property
     def clock(self) -> _Clock:
         """The moments that are compared, as small numbers."""
         intervals = self.timelines.intervals
-        return _Clock.of(intervals["from_us"], intervals["to_us"], self.asked.known_us)
+        return _Clock.of(
+            intervals["from_us"],
+            intervals["to_us"],
+            self.asked.known_us,
+        )
 
     @cached_property
     def now(self) -> np.ndarray:
         """The place (n,) of each snapshot's own interval; `UNKNOWN` where nothing was known."""
+        asked = self.asked
         intervals = self.timelines.intervals
         lead = intervals["lead"].to_numpy()
         if not len(lead):
-            return np.full(len(self.asked.lead), UNKNOWN)
+            return np.full(len(asked.lead), UNKNOWN)
 
-        begun = self.clock.join(intervals["lead"], intervals["from_us"])
-        n_before = self.clock.before(begun, self.asked.lead, self.asked.known_us)
+        begun = self.clock.join(lead, intervals["from_us"])
+        n_before = self.clock.before(begun, asked.lead, asked.known_us)
         place = n_before - 1
-        is_own = lead[place] == self.asked.lead
+        is_own = lead[place] == asked.lead
         is_own &= place >= 0
         return np.where(is_own, place, UNKNOWN)
 
     def own(self, column: str) -> np.ndarray:
         """A column (n,) of the snapshots' own intervals; `UNKNOWN` where nothing was known."""
-        values = self.timelines.intervals[column].to_numpy(dtype=np.int64)
+        intervals = self.timelines.intervals
+        values = intervals[column].to_numpy(dtype=np.int64)
         padded = np.append(values, UNKNOWN)  # at the place UNKNOWN
         return np.asarray(padded[self.now])
 
@@ -89,16 +96,16 @@ class Related:
             "lead_id": pa.array(lead_id, pa.string()),
             "as_of_us": pa.array(as_of_us, pa.int64()),
         }
-        for measure, counts in self._count_others(name, group).items():
-            columns[measure] = pa.array(counts[is_known])
+        counts = self._count_others(name, group)
+        for measure, count in counts.items():
+            columns[measure] = pa.array(count[is_known])
 
         people = np.full(len(group), UNKNOWN)
         if other is not None:
             people = self._count_people(name, other, group)
         won_us = self._last_win(name, group)
-        for measure, values in {"won_us": won_us, "people": people}.items():
-            known = values[is_known]
-            columns[measure] = pa.array(known, pa.int64(), mask=known == UNKNOWN)
+        columns["won_us"] = _nullable(won_us[is_known])
+        columns["people"] = _nullable(people[is_known])
         return pa.table(columns)
 
     def _count_others(self, key: str, group: np.ndarray) -> dict[str, np.ndarray]:
@@ -111,8 +118,9 @@ class Related:
             is_own = own_status == status
             if status == OPEN:
                 is_own &= self.own("listed") == LISTED
-            of_status = self._count(key, group, self._standing(status))
-            counts[name] = of_status - is_own.astype(np.int64)
+            standing = self._standing(status)
+            in_group = self._count(key, group, standing)
+            counts[name] = in_group - is_own.astype(np.int64)
         return counts
 
     def _standing(self, status: int) -> pd.DataFrame:
@@ -125,10 +133,11 @@ class Related:
 
     def _count(self, key: str, group: np.ndarray, intervals: pd.DataFrame) -> np.ndarray:
         """How many intervals (n,) of a group there were at each snapshot."""
-        begun = self.clock.join(intervals[key], intervals["from_us"])
-        ended = self.clock.join(intervals[key], intervals["to_us"])
         known_us = self.asked.known_us
+        group_of_interval = intervals[key]
+        begun = self.clock.join(group_of_interval, intervals["from_us"])
         n_begun = self.clock.count(begun, group, known_us)
+        ended = self.clock.join(group_of_interval, intervals["to_us"])
         n_ended = self.clock.count(ended, group, known_us)
         return np.asarray(n_begun - n_ended)
 
@@ -140,14 +149,15 @@ class Related:
         """
         wins = self._standing(WON)
         wins = wins[wins[key] != UNKNOWN]
-        wins = wins.sort_values([key, "won_us", "from_us"], ignore_index=True)
-        sorted_wins = self.clock.join(wins[key], wins["won_us"])
-        n_before = self.clock.before(sorted_wins, group, self.asked.known_us)
-        place = n_before - 1
-
+        order = [key, "won_us", "from_us"]
+        wins = wins.sort_values(order, ignore_index=True)
         group_of_win = wins[key].to_numpy()
         won_us = wins["won_us"].to_numpy(dtype=np.int64)
-        last_win = np.full(len(group), UNKNOWN, dtype=np.int64)
+
+        sorted_wins = self.clock.join(group_of_win, won_us)
+        n_before = self.clock.before(sorted_wins, group, self.asked.known_us)
+        place = n_before - 1
+        last_win = np.full(len(group), UNKNOWN)
         is_left = (group != UNKNOWN) & (place >= 0)
         left = np.flatnonzero(is_left)
         while len(left):
@@ -165,45 +175,63 @@ class Related:
     def _counts_as_win(self, wins: pd.DataFrame, at: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Which wins (k,) at places `at` were of another lead and stood, at the snapshots `left`."""
         candidates = wins.take(at)
+        lead = candidates["lead"].to_numpy()
+        from_us = candidates["from_us"].to_numpy()
+        to_us = candidates["to_us"].to_numpy()
+
         known_us = self.asked.known_us[left]
-        is_other = candidates["lead"].to_numpy() != self.asked.lead[left]
-        has_begun = candidates["from_us"].to_numpy() < known_us
-        has_ended = candidates["to_us"].to_numpy() < known_us  # False for NaN: it never ends
+        is_other = lead != self.asked.lead[left]
+        has_begun = from_us < known_us
+        has_ended = to_us < known_us  # False for NaN: it never ends
         return np.asarray(is_other & has_begun & ~has_ended)
 
     def _count_people(self, key: str, other: str, group: np.ndarray) -> np.ndarray:
         """How many values of `other` (n,) the group's other leads had."""
-        intervals = self.timelines.intervals
-        is_both = (intervals[key] != UNKNOWN) & (intervals[other] != UNKNOWN)
-        intervals = intervals[is_both]
         width = len(self.timelines.names[other]) + 1
-        pairs = intervals.assign(pair=intervals[key] * width + intervals[other])
-        people = self._count(key, group, self._merge_pairs(pairs, key))
 
-        own = self.own(other)
-        has_pair = (group != UNKNOWN) & (own != UNKNOWN)
-        own_pair = np.where(has_pair, group * width + own, UNKNOWN)
+        def pair_up(groups: np.ndarray, others: np.ndarray) -> np.ndarray:
+            has_both = (groups != UNKNOWN) & (others != UNKNOWN)
+            pair = groups * width + others
+            return np.where(has_both, pair, UNKNOWN)
+
+        intervals = self.timelines.intervals
+        pair = pair_up(intervals[key].to_numpy(), intervals[other].to_numpy())
+        pairs = intervals.assign(pair=pair)[pair != UNKNOWN]
+        merged = self._merge_pairs(pairs, key)
+        people = self._count(key, group, merged)
+
+        own_pair = pair_up(group, self.own(other))
+        has_pair = own_pair != UNKNOWN
         with_pair = self._count("pair", own_pair, pairs)
         is_only_own = has_pair & (with_pair == 1)
         return np.asarray(people - is_only_own)
 
     def _merge_pairs(self, pairs: pd.DataFrame, key: str) -> pd.DataFrame:
         """The intervals in which at least one lead had a pair of keys: key, from_us, to_us."""
-        columns = ["pair", key]
-        ended = pairs[pairs["to_us"].notna()]
-        begins = pairs[columns].assign(us=pairs["from_us"], step=1)
-        ends = ended[columns].assign(us=ended["to_us"], step=-1)
+        groups = pairs[["pair", key]]
+        begins = groups.assign(us=pairs["from_us"], step=1)
+        ends = groups.assign(us=pairs["to_us"], step=-1).dropna(subset="us")
         steps = pd.concat([begins, ends])
-        begins_first = [True, True, False]
-        steps = steps.sort_values(["pair", "us", "step"], ascending=begins_first, ignore_index=True)
+        steps = steps.sort_values(
+            ["pair", "us", "step"],
+            ascending=[True, True, False],  # begins before ends
+            ignore_index=True,
+        )
 
-        leads = steps.groupby("pair", sort=False)["step"].cumsum()
+        steps_of_pair = steps.groupby("pair", sort=False)["step"]
+        leads = steps_of_pair.cumsum()
         is_begin = (steps["step"] == 1) & (leads == 1)
         is_end = (steps["step"] == -1) & (leads == 0)
         from_us = steps["us"].where(is_begin)
         to_us = steps["us"].where(is_end)
         merged = steps[[key]].assign(from_us=from_us, to_us=to_us)
         return pd.DataFrame(merged[is_begin | is_end])
+
+
+def _nullable(values: np.ndarray) -> pa.Array:
+    """Integers (n,), null where they are `UNKNOWN`."""
+    is_unknown = values == UNKNOWN
+    return pa.array(values, pa.int64(), mask=is_unknown)
 
 
 @dataclass(frozen=True)
@@ -224,7 +252,9 @@ class _Clock:
         """Group and moment as one number, rising; rows without a moment or a group are left out."""
         group = np.asarray(group)
         moment = pd.Series(np.asarray(us))
-        is_known = moment.notna().to_numpy() & (group != UNKNOWN)
+        has_moment = moment.notna().to_numpy()
+        has_group = group != UNKNOWN
+        is_known = has_moment & has_group
         moments = moment[is_known].to_numpy(dtype=np.int64)
         numbers = self._number(group[is_known], moments)
         return np.sort(numbers)
@@ -239,7 +269,8 @@ class _Clock:
         earliest = self.moments[0] if len(self.moments) else 0
         begin = np.full(len(group), earliest)
         of_earlier_groups = self.before(joined, group, begin)
-        return np.asarray(self.before(joined, group, us) - of_earlier_groups)
+        before = self.before(joined, group, us)
+        return np.asarray(before - of_earlier_groups)
 
     def _number(self, group: np.ndarray, us: np.ndarray) -> np.ndarray:
         numbers = np.searchsorted(self.moments, us)

@@ -64,9 +64,13 @@ def rank_places(event_us: np.ndarray, seq: np.ndarray) -> np.ndarray:
     [2, 0, 1, 2]
     """
     order = np.lexsort((seq, event_us))
-    is_later = (np.diff(event_us[order]) > 0) | (np.diff(seq[order]) > 0)
+    event_us = event_us[order]
+    seq = seq[order]
+
+    is_later = np.zeros(len(order), dtype=bool)
+    is_later[1:] = (np.diff(event_us) > 0) | (np.diff(seq) > 0)
     rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.cumsum(np.r_[False, is_later][: len(order)])
+    rank[order] = np.cumsum(is_later)
     return rank
 
 
@@ -75,7 +79,8 @@ def replay(facts: Facts, start_us: np.ndarray, *, within_us: int) -> Spells:
 
     A close within `within_us` of the one that ended a spell corrects its outcome.
     """
-    replaying = _Replaying.begin(start_us, most=len(facts.lead) + len(start_us))
+    most = len(facts.lead) + len(start_us)
+    replaying = _Replaying.begin(start_us, most=most)
     for at in facts.steps():
         replaying.read(facts, at, within_us=within_us)
     return replaying.end()
@@ -131,10 +136,13 @@ class _Replaying:
         lead = facts.lead[at]
         place = facts.place[at]
         opens = facts.is_open[at]
+        was_open = self.is_open[lead]
         is_of_spell = place >= self.opened[lead]
-        ends = ~opens & self.is_open[lead] & is_of_spell
+
+        closes = ~opens & is_of_spell
+        ends = closes & was_open
+        corrects = closes & ~was_open
         comes_late = ~opens & ~ends  # a close of an earlier spell, or one more while closed
-        corrects = comes_late & ~self.is_open[lead] & is_of_spell
 
         self._raise(self.latest_open, lead[opens], place[opens])
         self._correct(facts, at[corrects], within_us=within_us)
@@ -146,9 +154,12 @@ class _Replaying:
         places[lead] = np.maximum(places[lead], place)
 
     def _correct(self, facts: Facts, at: np.ndarray, *, within_us: int) -> None:
-        last = self.last[facts.lead[at]]
-        is_in_time = facts.available_us[at] <= self.spells.close_us[last] + within_us
-        self.spells.won[last[is_in_time]] = facts.won[at[is_in_time]]
+        lead = facts.lead[at]
+        last = self.last[lead]
+        until_us = self.spells.close_us[last] + within_us
+        is_in_time = facts.available_us[at] <= until_us
+        corrected = last[is_in_time]
+        self.spells.won[corrected] = facts.won[at[is_in_time]]
 
     def _end_spells(self, facts: Facts, at: np.ndarray) -> None:
         lead = facts.lead[at]
@@ -158,7 +169,11 @@ class _Replaying:
         self.closed[lead] = facts.place[at]
 
     def _add(
-        self, lead: np.ndarray, earliest_us: np.ndarray, close_us: np.ndarray, won: np.ndarray
+        self,
+        lead: np.ndarray,
+        earliest_us: np.ndarray,
+        close_us: np.ndarray,
+        won: np.ndarray,
     ) -> None:
         new = np.arange(self.n, self.n + len(lead))
         self.n += len(lead)
@@ -172,7 +187,9 @@ class _Replaying:
         self.spells.won[new] = won
 
     def _reopen(self, lead: np.ndarray, known_us: np.ndarray) -> None:
-        is_reopened = ~self.is_open[lead] & (self.latest_open[lead] > self.closed[lead])
+        is_closed = ~self.is_open[lead]
+        opens_later = self.latest_open[lead] > self.closed[lead]
+        is_reopened = is_closed & opens_later
         reopened = lead[is_reopened]
         self.is_open[reopened] = True
         self.start_us[reopened] = known_us[is_reopened]
@@ -182,6 +199,7 @@ class _Replaying:
         """All spells, those that are still open included."""
         lead = np.flatnonzero(self.is_open)
         forever_us = np.full(len(lead), FOREVER_US)
-        self._add(lead, forever_us, forever_us, np.zeros(len(lead), dtype=bool))
+        not_won = np.zeros(len(lead), dtype=bool)
+        self._add(lead, forever_us, forever_us, not_won)
         columns = vars(self.spells).values()
         return Spells(*(column[: self.n] for column in columns))

@@ -127,7 +127,8 @@ class Snapshot:
 
     def plans(self) -> pa.Table:
         """What was planned for the leads: lead_id, event_us and kind, in this order."""
-        snapshots = pa.Table.from_pandas(self._listed[KEYS], preserve_index=False)
+        keys = self._listed[KEYS]
+        snapshots = pa.Table.from_pandas(keys, preserve_index=False)
         self.engine.add_rows("snapshots", snapshots)
         return self.engine.query(
             f"""SELECT lead_id, event_us, kind FROM ({self.past("plans")}) AS known
@@ -151,8 +152,9 @@ class Snapshot:
 
     def _count_related(self, name: str) -> pa.Table:
         """The relation of a key, as `Related.table` gives it."""
-        others = [key.name for key in self.keys if key.is_learned and key.name != name]
-        people = others[0] if name == "account" and others else None
+        learned = [key.name for key in self.keys if key.is_learned]
+        with_people = name == "account" and "contact" in learned
+        people = "contact" if with_people else None
         return self._related.table(name, other=people)
 
     def past(self, relation: str) -> str:

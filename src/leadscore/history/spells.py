@@ -50,14 +50,20 @@ def build_spells(
     reopened = engine.query(_reopened_facts_sql(stages, known_us))
     if reopened.num_rows:
         replayed = _replay_all(reopened, spells, within_us=within_us)
-        stays = np.ones(len(spells), dtype=bool)
-        stays[replayed["row"]] = False
-        first = spells.assign(row=np.arange(len(spells)))[stays]
-        both = pd.concat([first, replayed])
-        by_lead = np.lexsort((both["spell"], both["row"]))
-        spells = both.iloc[by_lead].drop(columns="row")
-    in_order: pd.DataFrame = spells.astype(COLUMNS).reset_index(drop=True)
+        spells = _replace_first_spells(spells, replayed)
+    typed = spells.astype(COLUMNS)
+    in_order: pd.DataFrame = typed.reset_index(drop=True)
     return in_order
+
+
+def _replace_first_spells(spells: pd.DataFrame, replayed: pd.DataFrame) -> pd.DataFrame:
+    """First spells, by lead, with those of the re-opened leads replaced by all that these had."""
+    is_replaced = np.zeros(len(spells), dtype=bool)
+    is_replaced[replayed["row"]] = True
+    numbered = spells.assign(row=np.arange(len(spells)))
+    both = pd.concat([numbered[~is_replaced], replayed])
+    by_lead = np.lexsort((both["spell"], both["row"]))
+    return both.iloc[by_lead].drop(columns="row")
 
 
 def _read_first_spells(engine: Engine, *, known_us: int, within_us: int) -> pd.DataFrame:
@@ -88,12 +94,14 @@ def read_reopened_spells(
     """Every spell of the leads that were re-opened; columns as of `build_spells`, in no order."""
     within_us = round(correction_days * DAY_US)
     facts = engine.query(_reopened_facts_sql(stages, known_us))
-    engine.add_rows("asked_leads", pa.table({"lead_id": facts["lead_id"].unique()}))
+    reopened = facts["lead_id"].unique()
+    engine.add_rows("asked_leads", pa.table({"lead_id": reopened}))
     first = engine.query(
         f"""SELECT f.* FROM ({first_spells_sql(known_us, within_us)}) AS f
         JOIN asked_leads AS a ON a.lead_id = f.lead_id ORDER BY f.lead_id"""
     )
-    return _replay_all(facts, first.to_pandas(), within_us=within_us)[list(COLUMNS)]
+    spells = _replay_all(facts, first.to_pandas(), within_us=within_us)
+    return spells[list(COLUMNS)]
 
 
 def _replay_all(rows: pa.Table, first: pd.DataFrame, *, within_us: int) -> pd.DataFrame:
@@ -112,7 +120,8 @@ def _replay_all(rows: pa.Table, first: pd.DataFrame, *, within_us: int) -> pd.Da
         won=columns["won"].astype(bool),
     )
     row = pd.Index(first["lead_id"]).get_indexer(lead_ids)
-    spells = replay(facts, first["start_us"].to_numpy()[row], within_us=within_us)
+    start_us = first["start_us"].to_numpy()[row]
+    spells = replay(facts, start_us, within_us=within_us)
     replayed = pd.DataFrame(vars(spells))
     of_spell = replayed.pop("lead").to_numpy()
     return replayed.assign(lead_id=lead_ids[of_spell], row=row[of_spell])

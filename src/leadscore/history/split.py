@@ -137,7 +137,11 @@ class History:
         return rows.assign(known_us=known_us)
 
     def known_values(
-        self, names: Sequence[str], *, as_of_us: int, lead_id: np.ndarray | None = None
+        self,
+        names: Sequence[str],
+        *,
+        as_of_us: int,
+        lead_id: np.ndarray | None = None,
     ) -> pa.Table:
         """The values of fields known at a moment, by lead (see `read_known_values`)."""
         known_us = self.known_us(as_of_us)
@@ -245,12 +249,14 @@ class History:
         if self.settings.is_dated:
             moments = self._screen_moments(known_us, least=least, least_later=least_later)
         else:
-            shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS)
-            moments = []
-            for place in self.places(known_us, shares=shares.tolist()):
-                if self._can_evaluate(place, known_us, least_later):
-                    moments.append(place)
-        return [moment for moment in moments if self.earlier_side(moment).can_train(least)]
+            moments = self._list_places(known_us, least_later)
+        return [moment for moment in moments if self._can_train(moment, least)]
+
+    def _list_places(self, known_us: int, least_later: int) -> list[int]:
+        """Places in the order of leads whose later side can be evaluated."""
+        shares = np.linspace(FIRST_SHARE, 1 - LAST_SHARE, MAX_SPLITS)
+        places = self.places(known_us, shares=shares.tolist())
+        return [place for place in places if self._can_evaluate(place, known_us, least_later)]
 
     def _screen_moments(
         self,
@@ -271,7 +277,8 @@ class History:
         @cache
         def screened(moment_us: int) -> _Screened:
             side = self._screened_side(moment_us, known_us)
-            return _Screened(side.can_train(least), leads=sum(side.count_leads()))
+            leads = sum(side.count_leads())
+            return _Screened(side.can_train(least), leads)
 
         @cache
         def is_admissible(moment_us: int) -> bool:
@@ -279,15 +286,20 @@ class History:
             return can_evaluate and screened(moment_us).can_train
 
         def is_last(moment_us: int) -> bool:
-            return is_admissible(moment_us) and self.earlier_side(moment_us).can_train(least)
+            return is_admissible(moment_us) and self._can_train(moment_us, least)
 
         while moments and not is_last(moments[-1]):
             moments.pop()
         tried = _spread_evenly(moments, MAX_TRIED)
         admissible = [moment for moment in tried if is_admissible(moment)]
         leads = [screened(moment).leads for moment in admissible]
-        late_enough = _late_enough(admissible, leads, of_all=screened(known_us).leads)
+        of_all = screened(known_us).leads
+        late_enough = _late_enough(admissible, leads, of_all=of_all)
         return _spread_evenly(late_enough, MAX_SPLITS)
+
+    def _can_train(self, moment_us: int, least: int) -> bool:
+        earlier = self.earlier_side(moment_us)
+        return earlier.can_train(least)
 
     def _can_evaluate(self, moment_us: int, known_us: int, least_later: int) -> bool:
         later = self.later_side(moment_us, to_us=known_us, known_us=known_us)
@@ -337,13 +349,17 @@ def _late_enough(moments: list[int], leads: list[int], *, of_all: int) -> list[i
         of_all: labelled leads.
     """
     needed = FIRST_SHARE * of_all
-    late = [moment for moment, before in zip(moments, leads, strict=True) if before >= needed]
+    late = []
+    for moment, before in zip(moments, leads, strict=True):
+        if before >= needed:
+            late.append(moment)
     return late if len(late) >= MAX_SPLITS else moments[-MAX_SPLITS:]
 
 
 def _spread_evenly(moments: list[int], most: int) -> list[int]:
     """At most so many of rising moments, evenly spread, with the first and the last."""
     n = min(most, len(moments))
-    places = np.linspace(0, len(moments) - 1, n)
-    whole_places = np.unique(places.round().astype(int))
-    return [moments[place] for place in whole_places]
+    last = len(moments) - 1
+    places = np.linspace(0, last, n).round()
+    distinct = np.unique(places.astype(int))
+    return [moments[place] for place in distinct]

@@ -183,12 +183,16 @@ def _latest_known(facts: pd.DataFrame) -> pd.DataFrame:
     "Latest" is the last that happened (by `ORDER`) of those known by then; one that becomes known
     late does not replace one that happened after it.
     """
-    facts = facts[EVENT].sort_values(["lead", *ORDER], ignore_index=True, kind="stable")
+    as_happened = ["lead", *ORDER]
+    facts = facts[EVENT].sort_values(as_happened, ignore_index=True, kind="stable")
     facts["rank"] = np.arange(len(facts))  # within a lead, as they happened
     values = facts["value"].to_numpy(dtype=np.int64)
-    facts = facts.sort_values(["lead", "at_us", "rank"], ignore_index=True)
-    latest = facts.groupby("lead", sort=False)["rank"].cummax()
-    facts = facts.assign(value=values[latest.to_numpy(dtype=np.int64)])
+
+    as_known = ["lead", "at_us", "rank"]
+    facts = facts.sort_values(as_known, ignore_index=True)
+    ranks = facts.groupby("lead", sort=False)["rank"]
+    latest = ranks.cummax().to_numpy(dtype=np.int64)
+    facts = facts.assign(value=values[latest])
     last = facts.drop_duplicates(["lead", "at_us"], keep="last")
     return pd.DataFrame(last[["lead", "at_us", "value"]])
 
@@ -196,7 +200,8 @@ def _latest_known(facts: pd.DataFrame) -> pd.DataFrame:
 def _join(parts: Mapping[str, pd.DataFrame], starts: np.ndarray) -> pd.DataFrame:
     """The intervals of `Timelines`: between any two moments at which something changed."""
     moment = ["lead", "at_us"]
-    created = pd.DataFrame({"lead": np.arange(len(starts)), "at_us": starts})
+    leads = np.arange(len(starts))
+    created = pd.DataFrame({"lead": leads, "at_us": starts})
     changed = [part[moment] for part in parts.values()]
     moments = pd.concat([created, *changed]).drop_duplicates()
     moments = moments.sort_values(moment, ignore_index=True)
@@ -210,15 +215,17 @@ def _join(parts: Mapping[str, pd.DataFrame], starts: np.ndarray) -> pd.DataFrame
 
     moments["won_us"] = _won_since(moments)
     moments = moments.rename(columns={"at_us": "from_us"})
-    next_us = moments.groupby("lead", sort=False)["from_us"].shift(-1)
+    of_lead = moments.groupby("lead", sort=False)
+    next_us = of_lead["from_us"].shift(-1)
     return moments.assign(to_us=next_us)
 
 
 def _won_since(moments: pd.DataFrame) -> np.ndarray:
     """When the win that counts (n,) became known; `UNKNOWN` where the lead is not won."""
+    lead = moments["lead"]
     is_won = moments["status"] == WON
-    was_won = is_won.groupby(moments["lead"], sort=False).shift(1, fill_value=False)
+    was_won = is_won.groupby(lead, sort=False).shift(1, fill_value=False)
     begins = moments["at_us"].where(is_won & ~was_won)
-    since = begins.groupby(moments["lead"], sort=False).ffill()
-    won_us = since.fillna(UNKNOWN)
-    return np.where(is_won, won_us, UNKNOWN).astype(np.int64)
+    since = begins.groupby(lead, sort=False).ffill()
+    won_us = since.where(is_won, UNKNOWN)
+    return won_us.to_numpy(dtype=np.int64)

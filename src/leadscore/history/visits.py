@@ -91,13 +91,16 @@ def count_visits(
     names = dict(enumerate(stages.open))
     stage = counted["place"].map(names).astype(object)
     next_stage = counted["next_place"].map(names).astype(object)
-    return counted.assign(stage=stage, next_stage=next_stage.where(next_stage.notna(), None)).drop(
-        columns=["place", "next_place"]
-    )
+    next_stage = next_stage.where(next_stage.notna(), None)
+    named = counted.assign(stage=stage, next_stage=next_stage)
+    return named.drop(columns=["place", "next_place"])
 
 
 def list_open_visits(
-    engine: Engine, stages: Stages, spells: pd.DataFrame, span: Span
+    engine: Engine,
+    stages: Stages,
+    spells: pd.DataFrame,
+    span: Span,
 ) -> pd.DataFrame:
     """The visits that had not ended at the end of a span, whenever they began.
 
@@ -105,13 +108,15 @@ def list_open_visits(
     """
     is_open = spells["close_us"] >= span.known_us
     is_listed = seen_until(spells, span.known_us) == span.known_us
-    engine.add_rows("funnel_spells", list_spells(spells[is_open & is_listed], span))
+    current = spells[is_open & is_listed]
+    engine.add_rows("funnel_spells", list_spells(current, span))
     of_all = Span(EARLIEST_US, span.known_us)
     rows: pd.DataFrame = engine.query(f"""SELECT lead_id, place, hours
         FROM ({_visits_sql(stages, of_all)}) AS visits
         WHERE "exit" = 'open'
         ORDER BY lead_id""").to_pandas()
-    stage = rows["place"].map(dict(enumerate(stages.open)))
+    names = dict(enumerate(stages.open))
+    stage = rows["place"].map(names)
     return rows.assign(stage=stage).drop(columns="place")
 
 
@@ -123,8 +128,10 @@ def list_spells(
 ) -> pa.Table:
     """Spells with a number, until when each was followed, and how it had ended by then."""
     close_us = spells["close_us"].to_numpy()
-    until_us = np.minimum(close_us, seen_until(spells, span.known_us))
+    seen_us = seen_until(spells, span.known_us)
     closed_as = np.where(spells["won"], "won", "lost")
+    ending = np.where(close_us < span.known_us, closed_as, "open")
+
     everyone = pa.repeat(pa.scalar(EVERYONE), len(spells))
     unknown = pa.nulls(len(spells), pa.string())
     return pa.table(
@@ -133,8 +140,8 @@ def list_spells(
             "lead_id": pa.array(spells["lead_id"], pa.string()),
             "spell": spells["spell"].to_numpy(),
             "start_us": spells["start_us"].to_numpy(),
-            "until_us": until_us,
-            "ending": pa.array(np.where(close_us < span.known_us, closed_as, "open")),
+            "until_us": np.minimum(close_us, seen_us),
+            "ending": pa.array(ending),
             "part": everyone if parts is None else pa.array(parts, pa.string()),
             "reason": unknown if reasons is None else pa.array(reasons, pa.string()),
         }
