@@ -29,7 +29,15 @@ def test_headlines_when_few_closed_or_no_amount_is_known_then_are_left_out():
     few = make_closed([True, False], [1.0, 1.0])
     assert describe_headlines(few, few) == []
     unknown = make_closed([True] * 20, [np.nan] * 20)
-    assert [change.name for change in describe_headlines(unknown, unknown)] == ["won"]
+    names = [change.name for change in describe_headlines(unknown, unknown)]
+    assert names == ["won", "won_of_closed"]
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_headlines_when_all_or_none_of_either_period_were_won_then_the_share_has_not_changed(won):
+    closed = make_closed([won] * 20, [np.nan] * 20)
+    share = {change.name: change for change in describe_headlines(closed, closed)}["won_of_closed"]
+    assert (share.now, share.before, share.p_value) == (won, won, 1)
 
 
 def test_revenue_when_nothing_has_changed_then_is_rarely_called_clear():

@@ -45,10 +45,12 @@ def compute_captured(
         scorecard: (n,) the log-odds of the scorecard, for comparison.
         shares: of the list, by weight, that can be worked.
     """
-    gain = evaluated.weight * evaluated.label * value
-    by_model = _curve(evaluated.probability, gain, evaluated.weight)
-    by_scorecard = _curve(scorecard, gain, evaluated.weight)
-    by_oracle = _curve(evaluated.label * value, gain, evaluated.weight)
+    weight = evaluated.weight
+    value_won = evaluated.label * value
+    gain = weight * value_won
+    by_model = _curve(evaluated.probability, gain, weight)
+    by_scorecard = _curve(scorecard, gain, weight)
+    by_oracle = _curve(value_won, gain, weight)
 
     points = []
     for share in shares:

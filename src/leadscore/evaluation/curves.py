@@ -155,12 +155,12 @@ def _incidence(spells: pd.DataFrame, known_us: int) -> tuple[np.ndarray, np.ndar
     """
     if spells.empty:
         return np.empty(0), np.empty(0)
-    start = spells["start_us"].to_numpy()
-    close = spells["close_us"].to_numpy()
-    is_closed = close < known_us
+    start_us = spells["start_us"].to_numpy()
+    close_us = spells["close_us"].to_numpy()
+    is_closed = close_us < known_us
     is_won = is_closed & spells["won"].to_numpy(dtype=bool)
-    followed_us = np.minimum(close, seen_until(spells, known_us)) - start
-    followed_us = np.maximum(followed_us, 0)
+    until_us = np.minimum(close_us, seen_until(spells, known_us))
+    followed_us = np.maximum(until_us - start_us, 0)
 
     times, at = np.unique(followed_us, return_inverse=True)
     closes = sum_by(at, is_closed, places=len(times))

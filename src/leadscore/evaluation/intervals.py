@@ -73,11 +73,14 @@ def compute_spreads(
 
     A seed draws the same leads whatever the model predicts, so spreads can be compared in pairs.
     """
+    probability = evaluated.probability
+    label = evaluated.label
+    weight = evaluated.weight
     values = {"auc": evaluated.auc()}
     for name, metric in METRICS.items():
-        values[name] = metric(evaluated.probability, evaluated.label, evaluated.weight)
+        values[name] = metric(probability, label, weight)
 
-    order = sort_rows(evaluated.probability, evaluated.label, evaluated.weight, evaluated.units)
+    order = sort_rows(probability, label, weight, evaluated.units)
     rising = evaluated.take(order)
     rows = SortedRows(rising.probability, rising.label)
     drawn = _draw_metrics(rising, rows, seed=seed, draws=draws)
@@ -149,19 +152,20 @@ def compute_gain(
     """
     label = evaluated.label
     weight = evaluated.weight
-    loss = row_log_loss(other, label) - row_log_loss(evaluated.probability, label)
-    ours = (evaluated.probability - label) ** 2
-    theirs = (other - label) ** 2
+    loss_of_other = row_log_loss(other, label)
+    less_loss = loss_of_other - row_log_loss(evaluated.probability, label)
+    squared = (evaluated.probability - label) ** 2
+    squared_of_other = (other - label) ** 2
 
     gains = []
     skills = []
     for count in draw_leads(evaluated.units, seed=seed, draws=draws):
         resampled = weight * count
-        gains.append(weighted_mean(loss, resampled))
-        skills.append(_skill(ours, theirs, resampled))
+        gains.append(weighted_mean(less_loss, resampled))
+        skills.append(_skill(squared, squared_of_other, resampled))
 
-    gain = weighted_mean(loss, weight)
-    skill = _skill(ours, theirs, weight)
+    gain = weighted_mean(less_loss, weight)
+    skill = _skill(squared, squared_of_other, weight)
     return {
         "log_loss_gain": _estimate(gain, gains),
         "brier_skill": _estimate(skill, skills),
@@ -185,10 +189,12 @@ def estimate_of(spread: Spread) -> Estimate:
 
 def difference_of(spread: Spread, other: Spread) -> Estimate:
     """How much larger one metric is than the other, resample by resample."""
-    value = spread[0] - other[0]
-    if not len(spread[1]):
-        return Estimate(value, float("nan"), float("nan"))
-    return _estimate(value, spread[1] - other[1])
+    value, resamples = spread
+    value_of_other, resamples_of_other = other
+    difference = value - value_of_other
+    if not len(resamples):
+        return Estimate(difference, float("nan"), float("nan"))
+    return _estimate(difference, resamples - resamples_of_other)
 
 
 def _estimate(value: float, resamples: Sequence[float] | np.ndarray) -> Estimate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -51,16 +52,16 @@ def compute_learning(
     predictions.append(log_odds[last.observed])
     losses = [row_log_loss(expit(prediction), label) for prediction in predictions]
 
-    points = [_point(part, loss, weight) for part, loss in zip(parts, losses, strict=True)]
+    points = []
+    for part, loss in zip(parts, losses, strict=True):
+        leads = int(part["lead_id"].nunique())
+        log_loss = weighted_mean(loss, weight)
+        points.append(LearningPoint(leads=leads, log_loss=log_loss))
 
     last_gain = losses[-2] - losses[-1]
-    error = compute_standard_error(last_gain, weight, held_out["lead_id"].to_numpy())
+    lead_id = held_out["lead_id"].to_numpy()
+    error = compute_standard_error(last_gain, weight, lead_id)
     return Learning(points=points, summary=describe_learning(points, error))
-
-
-def _point(part: pd.DataFrame, loss: np.ndarray, weight: np.ndarray) -> LearningPoint:
-    leads = int(part["lead_id"].nunique())
-    return LearningPoint(leads=leads, log_loss=weighted_mean(loss, weight))
 
 
 def _parts(rows: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
@@ -80,8 +81,10 @@ def _parts(rows: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
 
 def _place(lead_id: str, seed: int) -> float:
     """A number in [0, 1) by hash, so that a part has the same leads in any order of the rows."""
-    digest = hashlib.sha256(f"{seed}:{lead_id}".encode()).hexdigest()
-    return float(int(digest[:DIGITS], 16) / 16**DIGITS)
+    text = f"{seed}:{lead_id}"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    number = int(digest[:DIGITS], base=16)
+    return float(number / 16**DIGITS)
 
 
 def describe_learning(points: Sequence[LearningPoint], error: float) -> str:
@@ -94,10 +97,11 @@ def describe_learning(points: Sequence[LearningPoint], error: float) -> str:
     if gain <= error:
         return "more closed leads of the same kind would change little"
     margin = Z * error
-    low = max(gain - margin, 0) / np.sqrt(2)
-    high = max(gain + margin, 0) / np.sqrt(2)
+    next_gain = gain / math.sqrt(2)
+    low = max(gain - margin, 0) / math.sqrt(2)
+    high = max(gain + margin, 0) / math.sqrt(2)
     leads = 2 * points[-1].leads
     return (
         f"twice as many closed leads ({leads:,}) would lower the log loss by "
-        f"about {gain / np.sqrt(2):.4f} ({low:.4f} to {high:.4f})"
+        f"about {next_gain:.4f} ({low:.4f} to {high:.4f})"
     )

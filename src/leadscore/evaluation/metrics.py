@@ -174,12 +174,14 @@ def compute_binned_error(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
     probability share their win rate, so that their order does not matter.
     """
     order = np.lexsort((w, p))
-    bins = np.arange(len(p)) * BINS // len(p)
+    n = len(p)
+    bins = np.arange(n) * BINS // n
 
     values, tie = np.unique(p, return_inverse=True)
     total = sum_by(tie, w, places=len(values))
     won = sum_by(tie, w * y, places=len(values))
-    rate = won / np.where(total > 0, total, 1)
+    divisor = np.where(total > 0, total, 1)
+    rate = won / divisor
 
     gap = w * (p - rate[tie])
     gap_of_bin = sum_by(bins, gap[order], places=BINS)

@@ -21,8 +21,8 @@ def build_reference(evaluated: EvaluationSet) -> list[float]:
     middles = shares * weight.sum()
     at = np.searchsorted(np.cumsum(weight), middles)
     last = len(rising) - 1
-    quantiles = rising[np.minimum(at, last)]
-    return [float(quantile) for quantile in quantiles]
+    quantiles: list[float] = rising[np.minimum(at, last)].tolist()
+    return quantiles
 
 
 def compute_score(probability: np.ndarray, reference: list[float]) -> np.ndarray:

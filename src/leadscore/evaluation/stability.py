@@ -10,7 +10,11 @@ LEAST_COUNT = 5.0  # leads expected in a bin: with fewer the test below is not t
 
 
 def compute_psi(
-    expected: np.ndarray, actual: np.ndarray, *, before: float, now: float
+    expected: np.ndarray,
+    actual: np.ndarray,
+    *,
+    before: float,
+    now: float,
 ) -> tuple[float, float]:
     """The population stability index, and how likely the shares differ as much by chance.
 
@@ -26,34 +30,49 @@ def compute_psi(
     """
     old = np.maximum(expected, LEAST_SHARE)
     new = np.maximum(actual, LEAST_SHARE)
-    psi = float(((new - old) * np.log(new / old)).sum())
-    return psi, _test_homogeneity(expected, actual, before=before, now=now)
+    of_bins = (new - old) * np.log(new / old)
+    p_value = _test_homogeneity(expected, actual, before=before, now=now)
+    return float(of_bins.sum()), p_value
 
 
 def _test_homogeneity(
-    expected: np.ndarray, actual: np.ndarray, *, before: float, now: float
+    expected: np.ndarray,
+    actual: np.ndarray,
+    *,
+    before: float,
+    now: float,
 ) -> float:
     """The p-value of Pearson's test that two samples of so many come from one distribution."""
-    pooled = (expected * before + actual * now) / (before + now)
+    both = before + now
+    pooled = (expected * before + actual * now) / both
     is_rare = pooled * min(before, now) < LEAST_COUNT
     pooled = _merge(pooled, is_rare)
     difference = _merge(actual - expected, is_rare)
+
     is_used = pooled > 0
-    distance = (difference[is_used] ** 2 / pooled[is_used]).sum()
-    statistic = distance * before * now / (before + now)
     freedom = int(is_used.sum()) - 1
-    return float(chi2.sf(statistic, freedom)) if freedom > 0 else 1.0
+    if freedom < 1:
+        return 1.0
+    distances = difference[is_used] ** 2 / pooled[is_used]
+    statistic = distances.sum() * before * now / both
+    return float(chi2.sf(statistic, freedom))
 
 
 def _merge(shares: np.ndarray, is_rare: np.ndarray) -> np.ndarray:
     """The shares of the bins, those of rare ones together."""
-    return np.append(shares[~is_rare], shares[is_rare].sum())
+    of_rare = shares[is_rare].sum()
+    return np.append(shares[~is_rare], of_rare)
 
 
 def compare_shares(before: float, now: float, *, n_before: float, n_now: float) -> float:
-    """How likely two shares differ as much by chance: the two-sided test of two proportions."""
+    """How likely two shares differ as much by chance: the two-sided test of two proportions.
+
+    It is the z-test with the share of both together. Where that is 0 or 1 the shares are equal, and
+    1 is returned.
+    """
     pooled = (before * n_before + now * n_now) / (n_before + n_now)
     variance = pooled * (1 - pooled) * (1 / n_before + 1 / n_now)
     if variance <= 0:
         return 1.0
-    return float(2 * norm.sf(abs(now - before) / np.sqrt(variance)))
+    z = abs(now - before) / np.sqrt(variance)
+    return float(2 * norm.sf(z))

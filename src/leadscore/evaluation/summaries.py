@@ -21,9 +21,10 @@ def summarise_metrics(evaluated: EvaluationSet, *, snapshots: int, seed: int) ->
         snapshots: how many they are of.
         seed: of the resamples.
     """
-    rows = summarise_rows(evaluated).model_copy(update={"snapshots": snapshots})
-    intervals = as_intervals(compute_metrics(evaluated, seed=seed))
-    return Metrics.from_dict({**dict(rows), **intervals})
+    rows = dict(summarise_rows(evaluated))
+    metrics = compute_metrics(evaluated, seed=seed)
+    intervals = as_intervals(metrics)
+    return Metrics.from_dict({**rows, **intervals, "snapshots": snapshots})
 
 
 def summarise_rows(evaluated: EvaluationSet) -> EvaluatedRows:

@@ -13,7 +13,11 @@ WITHIN_DAYS = (30, 60, 90)
 
 
 def describe_cohorts(
-    spells: pd.DataFrame, *, since_us: int, known_us: int, zone: str
+    spells: pd.DataFrame,
+    *,
+    since_us: int,
+    known_us: int,
+    zone: str,
 ) -> list[Cohort]:
     """The months in their order, from the first that begins in the period.
 

@@ -78,7 +78,9 @@ def _hours_until(leads: pd.DataFrame, first_worked: pd.Series[int]) -> pd.Series
 
 
 def _describe_bands(
-    followed: pd.DataFrame, first_worked: pd.Series[int], hours: float
+    followed: pd.DataFrame,
+    first_worked: pd.Series[int],
+    hours: float,
 ) -> list[ContactBand]:
     waits = _hours_until(followed, first_worked)
     edges = [day * HOURS for day in DAYS]

@@ -106,7 +106,9 @@ def _gain(chain: Chain, place: int, points: float) -> float | None:
 
 
 def build_chain(
-    flows: Sequence[StageFlow], moves: Sequence[StageMove], visits: np.ndarray
+    flows: Sequence[StageFlow],
+    moves: Sequence[StageMove],
+    visits: np.ndarray,
 ) -> Chain:
     """The rates that give so many visits (n,) a quarter to the stages."""
     place = {flow.stage: at for at, flow in enumerate(flows)}

@@ -12,7 +12,10 @@ from leadscore.settings.stages import Stages
 
 
 def describe_irregular(
-    history: History, visits: pd.DataFrame, spells: pd.DataFrame, span: Span
+    history: History,
+    visits: pd.DataFrame,
+    spells: pd.DataFrame,
+    span: Span,
 ) -> Irregular:
     """What is irregular in the histories of a period; `history.visits` says how it is counted.
 

@@ -78,7 +78,11 @@ class Race:
 
 
 def compute_needed(
-    simulated: Simulated, race: Race, *, pipeline: float | None = None, reps: int = 0
+    simulated: Simulated,
+    race: Race,
+    *,
+    pipeline: float | None = None,
+    reps: int = 0,
 ) -> LeadsNeeded:
     """What it takes to reach a target by the end of the simulated periods.
 
@@ -150,7 +154,10 @@ def build_race(
 
 
 def expect_visits(
-    flows: Sequence[StageFlow], moves: Sequence[StageMove], *, leads: float
+    flows: Sequence[StageFlow],
+    moves: Sequence[StageMove],
+    *,
+    leads: float,
 ) -> dict[str, int]:
     """The visits to each stage that so many new leads make in the end, at the rates of a period.
 

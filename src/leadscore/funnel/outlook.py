@@ -116,7 +116,8 @@ class Outlook:
         return np.asarray(self.as_of_us + ahead_us, dtype=np.int64)
 
     def _by_timing(
-        self, compute: Callable[[np.ndarray, WinTiming, np.ndarray], np.ndarray]
+        self,
+        compute: Callable[[np.ndarray, WinTiming, np.ndarray], np.ndarray],
     ) -> np.ndarray:
         """What is computed of each open lead (n,) by the timing of its pipeline."""
         computed = np.empty(len(self.leads))

@@ -22,7 +22,12 @@ YEAR_US = 365 * DAY_US  # of leads, on which the win rates of the sources rest
 
 
 def split_by_source(
-    needed: LeadsNeeded, race: Race, spells: pd.DataFrame, *, known_us: int, within_days: float
+    needed: LeadsNeeded,
+    race: Race,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
+    within_days: float,
 ) -> list[LeadsFromSource]:
     """The leads that a target takes by source, most new leads first.
 

@@ -42,7 +42,9 @@ def describe_stages(visits: pd.DataFrame, stages: Stages) -> list[StageFlow]:
 
 
 def describe_stages_of_group(
-    visits: pd.DataFrame, stages: Stages, overall: Sequence[StageFlow]
+    visits: pd.DataFrame,
+    stages: Stages,
+    overall: Sequence[StageFlow],
 ) -> list[StageFlow]:
     """The same of a group, with the shares within the days of all visits, so that groups compare.
 
@@ -94,7 +96,11 @@ def count_stage_ends(visits: pd.DataFrame) -> Ends:
 
 
 def _describe_stage(
-    stage: str, all_visits: pd.DataFrame, stages: Stages, *, whole: StageFlow | None = None
+    stage: str,
+    all_visits: pd.DataFrame,
+    stages: Stages,
+    *,
+    whole: StageFlow | None = None,
 ) -> StageFlow:
     visits = all_visits[all_visits["period"] == "now"]
     ends = count_stage_ends(visits)

@@ -85,7 +85,10 @@ def _measure_cycle(begun: pd.DataFrame) -> _Cycle:
 
 
 def _multiply(
-    leads: int, value: float | None, win_rate: float | None, cycle_days: float | None
+    leads: int,
+    value: float | None,
+    win_rate: float | None,
+    cycle_days: float | None,
 ) -> float | None:
     if value is None or win_rate is None or not cycle_days:
         return None
@@ -93,7 +96,9 @@ def _multiply(
 
 
 def _read_revenue(
-    history: History, spells: pd.DataFrame, span: Span
+    history: History,
+    spells: pd.DataFrame,
+    span: Span,
 ) -> tuple[pd.Series[float], str | None]:
     """What each win of the period brought, as far as it is known, and the currency.
 

@@ -19,7 +19,9 @@ RESPONDS_DAYS = 30
 
 
 def find_stalled(
-    open_visits: pd.DataFrame, visits: pd.DataFrame, flows: Sequence[StageFlow]
+    open_visits: pd.DataFrame,
+    visits: pd.DataFrame,
+    flows: Sequence[StageFlow],
 ) -> pd.DataFrame:
     """The stalled leads, the most unusual first.
 
@@ -57,7 +59,10 @@ def describe_stalled(stalled: pd.DataFrame) -> list[WaitingLead]:
 
 
 def describe_undecided(
-    stalled: pd.DataFrame, responded: pd.Series[int], *, known_us: int
+    stalled: pd.DataFrame,
+    responded: pd.Series[int],
+    *,
+    known_us: int,
 ) -> list[WaitingLead]:
     """The stalled leads that still respond: in indecision, and to be decided either way.
 

@@ -37,7 +37,10 @@ DO = {
 
 
 def find_feature_alarms(
-    drifts: Sequence[FeatureDrift], *, leads_before: float, leads: int
+    drifts: Sequence[FeatureDrift],
+    *,
+    leads_before: float,
+    leads: int,
 ) -> list[Alarm]:
     """The alarms of features, those on which most of the score rests first; none of a short list."""
     if leads < LEAST_LEADS:
@@ -52,7 +55,11 @@ def find_feature_alarms(
 
 
 def _check_feature(
-    drift: FeatureDrift, limit: float, *, leads_before: float, leads: int
+    drift: FeatureDrift,
+    limit: float,
+    *,
+    leads_before: float,
+    leads: int,
 ) -> Iterator[Alarm]:
     """The most telling alarm of a feature, if there is one."""
     p_missing = compare_shares(
@@ -133,7 +140,11 @@ def find_volume_alarms(counts: pd.DataFrame, *, weeks: int) -> list[Alarm]:
 
 
 def _volume_alarm(
-    subject: str, now: int, usual: float, before: pd.Series[int], last_us: int
+    subject: str,
+    now: int,
+    usual: float,
+    before: pd.Series[int],
+    last_us: int,
 ) -> Alarm:
     return Alarm(
         kind="volume",

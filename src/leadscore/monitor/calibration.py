@@ -57,7 +57,10 @@ def run_calibration_test(
 
 
 def find_last_alarm(
-    published: pd.DataFrame, trained_us: Mapping[str, int], *, known_us: int
+    published: pd.DataFrame,
+    trained_us: Mapping[str, int],
+    *,
+    known_us: int,
 ) -> int | None:
     """When the test was last an alarm, answered since or not, in UTC microseconds; None if never."""
     course = _follow(published, trained_us, known_us=known_us)
@@ -92,7 +95,10 @@ def _follow(published: pd.DataFrame, trained_us: Mapping[str, int], *, known_us:
 
 
 def _describe_test(
-    history: History, windows: Windows, pace: Pace, evidence: Evidence
+    history: History,
+    windows: Windows,
+    pace: Pace,
+    evidence: Evidence,
 ) -> CalibrationTest:
     """The test in figures, with the wins that were due since the win rates differ most."""
     look_us = int(evidence.looks[-1])

@@ -27,8 +27,10 @@ def estimate_extra_contact(rows: pd.DataFrame, *, routed: Collection[str]) -> Ex
         rows: what `settle` gave, with `tier` and `exploration_probability`.
         routed: the tiers whose leads are all given to reps.
     """
-    is_low = (rows["state"] == SETTLED) & ~rows["tier"].isin(list(routed))
-    first = rows[is_low].sort_values("as_of_us", kind="stable").drop_duplicates("lead_id")
+    is_settled = rows["state"] == SETTLED
+    is_low = ~rows["tier"].isin(list(routed))
+    by_date = rows[is_settled & is_low].sort_values("as_of_us", kind="stable")
+    first = by_date.drop_duplicates("lead_id")
     is_explored = first["exploration_probability"].notna()
     explored = first[is_explored]
     others = first[~is_explored]
@@ -54,8 +56,10 @@ def _rate(rows: pd.DataFrame) -> tuple[float, float]:
     weight = rows["weight"].to_numpy(dtype=float)
     rate = float(np.average(rows["label"], weights=weight))
     effective = float(weight.sum() ** 2 / (weight**2).sum())
-    shrunk = (rate * effective + 1) / (effective + 2)
-    return rate, shrunk * (1 - shrunk) / (effective + 2)
+    with_two_more = effective + 2
+    shrunk = (rate * effective + 1) / with_two_more
+    variance = shrunk * (1 - shrunk) / with_two_more
+    return rate, variance
 
 
 def _count_missing(explored: int, variance: float, variance_of_others: float) -> int:

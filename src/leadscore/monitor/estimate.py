@@ -26,7 +26,10 @@ Correction = Callable[[np.ndarray], np.ndarray]  # log-odds (n,) -> probabilitie
 
 
 def estimate_performance(
-    waiting: pd.DataFrame, settled: EvaluationSet, *, seed: int
+    waiting: pd.DataFrame,
+    settled: EvaluationSet,
+    *,
+    seed: int,
 ) -> EstimatedPerformance | None:
     """Metrics of lists that wait for outcomes, by their own probabilities; None without a list.
 
@@ -60,15 +63,19 @@ def estimate_performance(
 
 
 def _draw_metrics(
-    waiting: pd.DataFrame, corrections: Iterable[Callable[[np.ndarray], np.ndarray]], *, seed: int
+    waiting: pd.DataFrame,
+    corrections: Iterable[Callable[[np.ndarray], np.ndarray]],
+    *,
+    seed: int,
 ) -> dict[str, list[float]]:
     """The metrics of outcomes drawn by each correction, and the mean of its probabilities, by name.
 
     One uniform number is drawn a lead, since its rows share a fate.
     """
     probability = waiting["probability"].to_numpy(dtype=float)
+    lists = waiting["as_of_us"].to_numpy()
     log_odds = logit(probability)
-    ranking = Ranking.of(probability, waiting["as_of_us"].to_numpy())
+    ranking = Ranking.of(probability, lists)
     codes, leads = pd.factorize(waiting["lead_id"], sort=True)
     weight = np.ones(len(waiting))
     rng = np.random.default_rng([seed, 2])
@@ -76,19 +83,20 @@ def _draw_metrics(
     drawn: dict[str, list[float]] = defaultdict(list)
     for correct in corrections:
         corrected = correct(log_odds)
-        is_won = rng.random(len(leads))[codes] < corrected
+        draw = rng.random(len(leads))[codes]
+        label = (draw < corrected).astype(float)
         drawn["mean"].append(float(corrected.mean()))
-        label = is_won.astype(float)
         drawn["win_rate"].append(float(label.mean()))
         drawn["auc"].append(ranking.auc(label, weight))
-        lift = compute_lift(probability, label, weight) if is_won.any() else np.nan
-        drawn["lift_10"].append(lift)
+        drawn["lift_10"].append(compute_lift(probability, label, weight))
     return drawn
 
 
 def _has_enough(settled: EvaluationSet) -> bool:
     """Whether there are leads enough of either outcome to correct probabilities by."""
-    return min(settled.count_leads_won(), settled.count_leads_not_won()) >= MIN_EVALUATED
+    won = settled.count_leads_won()
+    not_won = settled.count_leads_not_won()
+    return min(won, not_won) >= MIN_EVALUATED
 
 
 def _fit_corrections(settled: EvaluationSet, *, seed: int) -> list[Correction]:
@@ -119,4 +127,8 @@ def _summarise(values: list[float]) -> Interval:
     if not len(computed):
         return Interval(value=None)
     low, high = np.percentile(computed, PERCENTILES)
-    return Interval(value=float(computed.mean()), low=float(low), high=float(high))
+    return Interval(
+        value=float(computed.mean()),
+        low=float(low),
+        high=float(high),
+    )

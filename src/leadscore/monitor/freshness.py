@@ -40,7 +40,9 @@ def describe_freshness(silences: pd.DataFrame, *, known_us: int) -> list[Freshne
 
 
 def find_freshness_alarms(
-    described: Sequence[Freshness], *, beside: AbstractSet[str] = frozenset()
+    described: Sequence[Freshness],
+    *,
+    beside: AbstractSet[str] = frozenset(),
 ) -> list[Alarm]:
     """Alarms of what has been silent for longer than chance and its own past explain.
 

@@ -88,7 +88,10 @@ def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: i
 
 
 def _count(
-    history: History, rows: pd.DataFrame, settled: pd.DataFrame, both: pd.DataFrame
+    history: History,
+    rows: pd.DataFrame,
+    settled: pd.DataFrame,
+    both: pd.DataFrame,
 ) -> ScoreCounts:
     """How many rows there are, of them settled, and of those scored by both."""
     dates = sorted(both["as_of_us"].unique().tolist())
@@ -104,7 +107,11 @@ def _count(
 
 
 def _pair(
-    history: History, both: pd.DataFrame, theirs: np.ndarray, *, known_us: int
+    history: History,
+    both: pd.DataFrame,
+    theirs: np.ndarray,
+    *,
+    known_us: int,
 ) -> tuple[Pair, str]:
     value, currency = read_values(history, both, known_us=known_us)
     return Pair(as_evaluation_set(both), theirs, value), currency or "wins"
@@ -129,7 +136,10 @@ def _track(history: History, asked: Asked) -> Track:
 
 
 def _calibrate(
-    history: History, pair: Pair, *, horizon_days: int
+    history: History,
+    pair: Pair,
+    *,
+    horizon_days: int,
 ) -> tuple[dict[str, Metrics], str | None]:
     """Metrics of either score as probabilities, on the lists after those that mapped theirs."""
     evaluated = pair.evaluated
@@ -138,14 +148,19 @@ def _calibrate(
         return {}, None
     horizon_us = horizon_days * DAY_US
     is_early = pair.lists + horizon_us <= first_us
-    is_late = pair.lists >= first_us
     early = evaluated.take(is_early)
     mapping = fit_calibrator(
-        "isotonic", pair.theirs[is_early], early.label, early.weight, leads=early.count_leads()
+        "isotonic",
+        pair.theirs[is_early],
+        early.label,
+        early.weight,
+        leads=early.count_leads(),
     )
+
+    is_late = pair.lists >= first_us
     late = evaluated.take(is_late)
-    theirs = pair.theirs[is_late]
-    probabilities = {OURS: late.probability, MAPPED: calibrate(mapping, theirs)}
+    mapped = calibrate(mapping, pair.theirs[is_late])
+    probabilities = {OURS: late.probability, MAPPED: mapped}
     as_it_is = _as_probability(pair.theirs)
     if as_it_is is not None:
         probabilities[AS_IS] = as_it_is[is_late]
@@ -167,7 +182,9 @@ def _first_mapped(pair: Pair, *, horizon_days: int) -> int | None:
 
 
 def _has_outcomes(evaluated: EvaluationSet) -> bool:
-    return min(evaluated.count_leads_won(), evaluated.count_leads_not_won()) >= MIN_EVALUATED
+    won = evaluated.count_leads_won()
+    not_won = evaluated.count_leads_not_won()
+    return min(won, not_won) >= MIN_EVALUATED
 
 
 def _as_probability(values: np.ndarray) -> np.ndarray | None:

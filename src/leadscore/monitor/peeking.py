@@ -57,8 +57,9 @@ class Track:
 
     def last_value(self) -> pd.Series[float]:
         """The last value of each closed lead."""
-        last = self.moves.drop_duplicates("lead_id", keep="last").set_index("lead_id")["value"]
-        return self.closed["lead_id"].map(last)
+        last = self.moves.drop_duplicates("lead_id", keep="last")
+        by_lead = last.set_index("lead_id")["value"]
+        return self.closed["lead_id"].map(by_lead)
 
 
 def check_peeking(track: Track, auc: ComparedAuc, *, seed: int) -> list[PeekCheck]:
@@ -107,11 +108,10 @@ def _judge_change(auc: Estimate) -> PeekVerdict:
 
 
 def _estimate_auc(order: np.ndarray, won: np.ndarray, leads: np.ndarray, *, seed: int) -> Estimate:
-    ones = np.ones(len(won))
-    drawn = [
-        compute_auc(order, won, ones * count) for count in draw_leads(leads, seed=seed, draws=DRAWS)
-    ]
-    return estimate_of((compute_auc(order, won, ones), np.array(drawn)))
+    value = compute_auc(order, won, np.ones(len(won)))
+    counts = draw_leads(leads, seed=seed, draws=DRAWS)
+    drawn = [compute_auc(order, won, count) for count in counts]
+    return estimate_of((value, np.array(drawn)))
 
 
 def _check_plausible(auc: ComparedAuc) -> PeekCheck:

@@ -27,7 +27,11 @@ BETWEEN = "\t"  # a month and a tier in one name
 
 
 def summarise_settled(
-    history: History, rows: pd.DataFrame, *, known_us: int, segment: str | None = None
+    history: History,
+    rows: pd.DataFrame,
+    *,
+    known_us: int,
+    segment: str | None = None,
 ) -> Settled:
     """What settled lists say of the scores.
 
@@ -48,12 +52,15 @@ def summarise_settled(
     months = _name_months(settled, zone=settings.timezone)
     tiers = settled["tier"].to_numpy()
     dates = sorted(settled["as_of_us"].unique().tolist())
+    next_due = None
+    if len(waiting):
+        next_due = history.name(int(waiting["end_us"].min()))
     return Settled(
         counts=ReceiptCounts(receipts=len(rows), **count_states(rows)),
         lists=len(dates),
         since=history.name(dates[0]) if dates else None,
         until=history.name(dates[-1]) if dates else None,
-        next_due=None if waiting.empty else history.name(int(waiting["end_us"].min())),
+        next_due=next_due,
         metrics=metrics,
         limits_broken=list(broken.values()),
         tiers=compute_groups(evaluated, tiers, seed=settings.seed),
@@ -80,21 +87,26 @@ def _name_months(settled: pd.DataFrame, *, zone: str) -> np.ndarray:
 
 
 def _group_by_both(
-    evaluated: EvaluationSet, months: np.ndarray, tiers: np.ndarray, *, seed: int
+    evaluated: EvaluationSet,
+    months: np.ndarray,
+    tiers: np.ndarray,
+    *,
+    seed: int,
 ) -> list[TierInMonth]:
-    names = np.array(
-        [f"{month}{BETWEEN}{tier}" for month, tier in zip(months, tiers, strict=True)],
-        dtype=object,
-    )
+    names = months + BETWEEN + tiers
     groups = []
     for group in compute_groups(evaluated, names, seed=seed):
         month, _, tier = group.name.partition(BETWEEN)
-        groups.append(TierInMonth.from_dict(group.to_dict() | {"month": month, "name": tier}))
+        figures = group.to_dict() | {"month": month, "name": tier}
+        groups.append(TierInMonth.from_dict(figures))
     return groups
 
 
 def _group_by_segment(
-    history: History, settled: pd.DataFrame, evaluated: EvaluationSet, segment: str | None
+    history: History,
+    settled: pd.DataFrame,
+    evaluated: EvaluationSet,
+    segment: str | None,
 ) -> list[Group]:
     """By the value of a field as known at the date of the list; rare values are one group."""
     if segment is None or settled.empty:
@@ -106,13 +118,18 @@ def _group_by_segment(
 
 
 def _compute_captured(
-    history: History, settled: pd.DataFrame, evaluated: EvaluationSet, *, known_us: int
+    history: History,
+    settled: pd.DataFrame,
+    evaluated: EvaluationSet,
+    *,
+    known_us: int,
 ) -> Captured | None:
     """The value of wins captured by the top of the list; None without a win."""
     if not evaluated.label.any():
         return None
     value, currency = read_values(history, settled, known_us=known_us)
-    points = compute_captured(evaluated, value, score_by_points(history, settled[KEYS]))
+    scorecard = score_by_points(history, settled[KEYS])
+    points = compute_captured(evaluated, value, scorecard)
     return Captured(unit=currency or "wins", points=points)
 
 

@@ -86,7 +86,11 @@ def is_retraining_due(since: SinceTraining | None, policy: RetrainingSettings) -
 
 
 def decide_rollback(
-    evaluated: EvaluationSet, previous: np.ndarray | None, limits: ModelSettings, *, seed: int
+    evaluated: EvaluationSet,
+    previous: np.ndarray | None,
+    limits: ModelSettings,
+    *,
+    seed: int,
 ) -> RollbackDecision:
     """Whether the settled lists of a champion break its limits, and the one before is better.
 
@@ -111,7 +115,8 @@ def decide_rollback(
         return RollbackDecision(rolled_back=False, why=why, broken=broken)
 
     of_previous = replace(evaluated, probability=previous)
-    gain = compute_gain(of_previous, evaluated.probability, seed=seed)["log_loss_gain"].interval()
+    gains = compute_gain(of_previous, evaluated.probability, seed=seed)
+    gain = gains["log_loss_gain"].interval()
     is_better = gain.low is not None and gain.low > 0
     outcome = "is clearly better" if is_better else "is not clearly better"
     figures = f"log loss lower by {format_interval(gain)} nats"

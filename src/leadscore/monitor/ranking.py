@@ -12,6 +12,7 @@ from leadscore.evaluation.intervals import PERCENTILES, Spread, difference_of, e
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.evaluation.ranking import Ranking
 from leadscore.evaluation.resampled import draw_leads
+from leadscore.evaluation.sums import sum_by
 from leadscore.evaluation.top import share_in_top
 from leadscore.results import Interval
 from leadscore.results.judged import ComparedAuc, TopShare
@@ -49,13 +50,13 @@ def compare_auc(pair: Pair, *, seed: int) -> ComparedAuc:
 
 def _spread_auc(pair: Pair, order: np.ndarray, *, seed: int) -> Spread:
     ranking = Ranking.of(order, pair.lists)
-    evaluated = pair.evaluated
-    value = ranking.auc(evaluated.label, evaluated.weight)
-    drawn = [
-        ranking.auc(evaluated.label, evaluated.weight * count)
-        for count in draw_leads(evaluated.units, seed=seed)
-    ]
-    return value, np.array(drawn)
+    label = pair.evaluated.label
+    weight = pair.evaluated.weight
+    drawn = []
+    for count in draw_leads(pair.evaluated.units, seed=seed):
+        resampled = weight * count
+        drawn.append(ranking.auc(label, resampled))
+    return ranking.auc(label, weight), np.array(drawn)
 
 
 def compare_tops(pair: Pair, tiers: Sequence[str], *, seed: int) -> list[TopShare]:
@@ -72,9 +73,11 @@ def compare_tops(pair: Pair, tiers: Sequence[str], *, seed: int) -> list[TopShar
     tops = []
     for last in names[:-1]:
         is_in = np.array([tier <= last for tier in tiers])
-        top = _compare_top(pair, share=float(is_in.mean()), lists=lists, seed=seed)
-        called = float(is_in.mean() * len(evaluated.label) / lists)
-        tops.append(top.model_copy(update={"tiers": _name(names, last), "called": called}))
+        share = float(is_in.mean())
+        called = share * len(evaluated.label) / lists
+        top = _compare_top(pair, share=share, lists=lists, seed=seed)
+        named = {"tiers": _name(names, last), "called": called}
+        tops.append(top.model_copy(update=named))
     return tops
 
 
@@ -90,8 +93,7 @@ def _compare_top(pair: Pair, *, share: float, lists: int, seed: int) -> TopShare
     worth = wins * pair.value
     ours = share_in_top(evaluated.probability, pair.lists, share=share)
     theirs = share_in_top(pair.theirs, pair.lists, share=share)
-    missed = wins * (ours - theirs)
-    left = worth * (ours - theirs)
+    ahead = ours - theirs
     return TopShare(
         tiers="",
         share=share,
@@ -99,18 +101,22 @@ def _compare_top(pair: Pair, *, share: float, lists: int, seed: int) -> TopShare
         wins=float(wins.sum()),
         wins_ours=float(wins @ ours),
         wins_theirs=float(wins @ theirs),
-        missed=_sum_with_interval(missed, evaluated, seed=seed),
+        missed=_sum_with_interval(wins * ahead, evaluated, seed=seed),
         value=float(worth.sum()),
         value_ours=float(worth @ ours),
         value_theirs=float(worth @ theirs),
-        left=_sum_with_interval(left, evaluated, seed=seed),
+        left=_sum_with_interval(worth * ahead, evaluated, seed=seed),
     )
 
 
 def _sum_with_interval(amounts: np.ndarray, evaluated: EvaluationSet, *, seed: int) -> Interval:
     """The sum of amounts (n,) with its 95 % interval over leads."""
     codes, leads = pd.factorize(evaluated.units, sort=True)
-    of_lead = np.bincount(codes, weights=amounts, minlength=len(leads))
+    of_lead = sum_by(codes, amounts, places=len(leads))
     drawn = [of_lead @ count for count in draw_leads(leads, seed=seed)]
     low, high = np.percentile(drawn, PERCENTILES)
-    return Interval(value=float(amounts.sum()), low=float(low), high=float(high))
+    return Interval(
+        value=float(amounts.sum()),
+        low=float(low),
+        high=float(high),
+    )

@@ -40,8 +40,8 @@ class Evidence:
 
     def first_alarm(self) -> int | None:
         """The first look at which the limit was reached; None if it was not."""
-        reached = np.flatnonzero(self.wealth >= 1 / ALARM_RATE)
-        return int(self.looks[reached[0]]) if len(reached) else None
+        reached = self.looks[self.wealth >= 1 / ALARM_RATE]
+        return int(reached[0]) if len(reached) else None
 
 
 def bet_on_calibration(windows: Windows, pace: Pace, looks: Sequence[int]) -> Evidence:
@@ -68,33 +68,68 @@ def bet_on_calibration(windows: Windows, pace: Pace, looks: Sequence[int]) -> Ev
     _, start, at = np.unique(period, return_index=True, return_inverse=True)
     growth = _sum_growth(windows, pace, looks, at)
 
-    since_start = np.cumsum(growth[:, ::-1], axis=1)[:, ::-1]
+    latest_first = growth[:, ::-1]
+    since_start = np.cumsum(latest_first, axis=1)[:, ::-1]
     of_starts = np.exp(since_start).mean(axis=0)
     number = np.arange(1, len(start) + 1)
     shares = 1 / (number * (number + 1))
-    wealth = shares @ of_starts + 1 / (len(start) + 1)  # what later starts will bet
-    best = int(np.argmax(shares * of_starts[:, -1]))
-    return Evidence(np.array(looks), wealth, int(windows.start_us[start[best]]))
+    of_later_starts = 1 / (len(start) + 1)  # what these will bet
+    wealth = shares @ of_starts + of_later_starts
+
+    last = shares * of_starts[:, -1]
+    best = start[np.argmax(last)]
+    since_us = int(windows.start_us[best])
+    return Evidence(np.array(looks), wealth, since_us)
 
 
 def _sum_growth(
-    windows: Windows, pace: Pace, looks: Sequence[int], start: np.ndarray
+    windows: Windows,
+    pace: Pace,
+    looks: Sequence[int],
+    start: np.ndarray,
 ) -> np.ndarray:
     """By how much windows of each start have made the log of each bet's wealth grow, (bets, starts, looks)."""
-    starts = int(start.max()) + 1
     half = _is_upper(windows).astype(int)
-    group = 2 * start + half
+    group = 2 * start + half  # the lower half of a start, then its upper half
     odds = _Odds.of(windows.probability)
-    is_over = windows.end_us <= looks[-1]
+    of_ended = _grow_ended(windows, odds, looks, group)
+    of_running = _grow_running(windows, odds, pace, looks, group)
+    of_groups = of_ended + of_running
+    lower = of_groups[:, ::2]
+    upper = of_groups[:, 1::2]
+    return np.concatenate([lower + upper, lower, upper])
+
+
+def _grow_ended(
+    windows: Windows,
+    odds: _Odds,
+    looks: Sequence[int],
+    group: np.ndarray,
+) -> np.ndarray:
+    """The growth (bets, groups, looks) by windows whose horizon was over at each look."""
+    is_won = windows.won_us < windows.end_us
     is_known = windows.followed_us >= windows.end_us
-    final = odds.growth(windows.won_us < windows.end_us, is_known.astype(float))
+    growth = odds.growth(is_won, is_known.astype(float))
 
-    of_looks = np.zeros((len(final), 2 * starts, len(looks)))
-    over_at = np.searchsorted(looks, windows.end_us[is_over])
-    for bet, grown in enumerate(final):
-        np.add.at(of_looks[bet], (group[is_over], over_at), grown[is_over])
-    of_looks = np.cumsum(of_looks, axis=2)
+    is_over = windows.end_us <= looks[-1]
+    first_look = np.searchsorted(looks, windows.end_us[is_over])
+    at_looks = _no_growth(odds, looks, group)
+    for bet, of_bet in enumerate(growth):
+        places = (group[is_over], first_look)
+        np.add.at(at_looks[bet], places, of_bet[is_over])
+    return np.cumsum(at_looks, axis=2)
 
+
+def _grow_running(
+    windows: Windows,
+    odds: _Odds,
+    pace: Pace,
+    looks: Sequence[int],
+    group: np.ndarray,
+) -> np.ndarray:
+    """The growth (bets, groups, looks) by windows whose horizon was not over at each look."""
+    at_looks = _no_growth(odds, looks, group)
+    groups = at_looks.shape[1]
     for number, look_us in enumerate(looks):
         has_begun = windows.start_us < look_us
         goes_on = windows.end_us > look_us
@@ -103,12 +138,17 @@ def _sum_growth(
         share = pace.shares(part.elapsed(look_us), look_us)
         if share is None:
             continue
-        grown = odds.take(running).growth(part.won_us < look_us, share)
-        for bet, of_bet in enumerate(grown):
-            of_looks[bet, :, number] += np.bincount(group[running], of_bet, minlength=2 * starts)
+        is_won = part.won_us < look_us
+        growth = odds.take(running).growth(is_won, share)
+        for bet, of_bet in enumerate(growth):
+            at_looks[bet, :, number] = np.bincount(group[running], of_bet, minlength=groups)
+    return at_looks
 
-    lower, upper = of_looks[:, ::2], of_looks[:, 1::2]
-    return np.concatenate([lower + upper, lower, upper])
+
+def _no_growth(odds: _Odds, looks: Sequence[int], group: np.ndarray) -> np.ndarray:
+    """Zeros (bets, groups, looks), two groups a start."""
+    starts = group.max() // 2 + 1
+    return np.zeros((len(odds.border), 2 * starts, len(looks)))
 
 
 @dataclass(frozen=True)
@@ -120,13 +160,16 @@ class _Odds:
 
     @classmethod
     def of(cls, probability: np.ndarray) -> _Odds:
-        log_odds = logit(np.clip(probability, 1e-6, 1 - 1e-6))
+        bounded = np.clip(probability, 1e-6, 1 - 1e-6)
+        log_odds = logit(bounded)
         border = []
         further = []
         for side in (1, -1):
+            at_border = sigmoid(log_odds + side * TOLERANCE)
             for bet in BETS:
-                border.append(sigmoid(log_odds + side * TOLERANCE))
-                further.append(sigmoid(log_odds + side * (TOLERANCE + bet)))
+                beyond = side * (TOLERANCE + bet)
+                border.append(at_border)
+                further.append(sigmoid(log_odds + beyond))
         return cls(np.array(border), np.array(further))
 
     def take(self, rows: np.ndarray) -> _Odds:
@@ -135,15 +178,17 @@ class _Odds:
     def growth(self, won: np.ndarray, share: np.ndarray) -> np.ndarray:
         """The log (bets, n) of what each lead multiplies the wealth by, of whose wins a share is due."""
         if_won = np.log(self.further / self.border)
-        if_not = np.log1p(-self.further * share) - np.log1p(-self.border * share)
-        return np.asarray(np.where(won, if_won, if_not))
+        not_yet = np.log1p(-self.further * share)
+        not_yet_at_border = np.log1p(-self.border * share)
+        return np.asarray(np.where(won, if_won, not_yet - not_yet_at_border))
 
 
 def _is_upper(windows: Windows) -> np.ndarray:
     """Which windows (n,) are in the likelier half of those that begin with them."""
-    _, at = np.unique(windows.start_us, return_inverse=True)
+    dates, at = np.unique(windows.start_us, return_inverse=True)
     order = np.lexsort((windows.probability, at))
-    ends = np.searchsorted(at[order], np.arange(at.max() + 1), side="right")
+    rising = windows.probability[order]
+    ends = np.cumsum(np.bincount(at, minlength=len(dates)))
     starts = np.r_[0, ends[:-1]]
-    middles = windows.probability[order][(starts + ends) // 2]
+    middles = rising[(starts + ends) // 2]
     return np.asarray(windows.probability >= middles[at])

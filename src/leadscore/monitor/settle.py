@@ -68,7 +68,11 @@ def settle(history: History, lists: Sequence[ScoredList], *, known_us: int) -> p
 
 
 def _settle_list(
-    history: History, scored: ScoredList, spells: pd.DataFrame, *, known_us: int
+    history: History,
+    scored: ScoredList,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
 ) -> pd.DataFrame:
     spell = _find_spells(scored, spells)
     seen_us = history.known_us(scored.as_of_us)
@@ -87,23 +91,27 @@ def _settle_list(
     is_open = spell > 0
     settled.loc[is_open, "state"] = UNDATED
 
-    target = history.settings.target.model_copy(update={"horizon_days": scored.horizon_days})
-    snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=np.flatnonzero(is_open))
+    horizon = {"horizon_days": scored.horizon_days}
+    target = history.settings.target.model_copy(update=horizon)
+    place = np.flatnonzero(is_open)
+    snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=place)
     side = build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
-    places = side.rows["place"].to_numpy()
+
+    known = side.rows["place"].to_numpy()
+    label = side.rows["label"].to_numpy()
     assert side.x_us is not None  # noqa: S101  (of a dated side)
     closed_us = scored.as_of_us + side.x_us
-    label = side.rows["label"].to_numpy()
-    settled.loc[places, "won_us"] = np.where(label == 1, closed_us, NEVER_US)
-    settled.loc[places, "followed_us"] = np.where(np.isnan(label), closed_us, end_us)
+    settled.loc[known, "won_us"] = np.where(label == 1, closed_us, NEVER_US)
+    settled.loc[known, "followed_us"] = np.where(side.observed, end_us, closed_us)
     if end_us > known_us:
-        settled.loc[places, "state"] = WAITING
+        settled.loc[known, "state"] = WAITING
         return settled
 
     is_settled = side.observed & side.is_watched_enough()
-    settled.loc[places, "state"] = np.where(is_settled, SETTLED, OUT_OF_SIGHT)
-    settled.loc[places, "label"] = np.where(is_settled, side.rows["label"], np.nan)
-    settled.loc[places, "weight"] = np.where(is_settled, side.rows["weight"], 0.0)
+    weight = side.rows["weight"].to_numpy()
+    settled.loc[known, "state"] = np.where(is_settled, SETTLED, OUT_OF_SIGHT)
+    settled.loc[known, "label"] = np.where(is_settled, label, np.nan)
+    settled.loc[known, "weight"] = np.where(is_settled, weight, 0.0)
     return settled
 
 
@@ -115,20 +123,23 @@ def _find_spells(scored: ScoredList, spells: pd.DataFrame) -> np.ndarray:
     has_begun = spells["start_us"] < scored.as_of_us
     is_closed = spells["close_us"] < scored.as_of_us
     open_then = spells.loc[has_begun & ~is_closed, SPELL]
-    by_lead = open_then.drop_duplicates("lead_id", keep="last").set_index("lead_id")["spell"]
+    latest = open_then.drop_duplicates("lead_id", keep="last")
+    by_lead = latest.set_index("lead_id")["spell"]
     spell = scored.rows["lead_id"].map(by_lead)
     return spell.fillna(0).to_numpy(dtype=np.int64)
 
 
 def _no_rows() -> pd.DataFrame:
-    texts = dict.fromkeys(("lead_id", "name", "state", "tier"), pd.Series(dtype=str))
-    numbers = ("probability", "label", "weight")
-    integers = ("as_of_us", "spell", "known_us", "end_us", "won_us", "followed_us")
-    return pd.DataFrame(
-        texts
-        | dict.fromkeys(numbers, pd.Series(dtype=float))
-        | dict.fromkeys(integers, pd.Series(dtype="int64"))
+    texts = ["lead_id", "name", "state", "tier"]
+    numbers = ["probability", "label", "weight"]
+    integers = ["as_of_us", "spell", "known_us", "end_us", "won_us", "followed_us"]
+    nothing = pd.DataFrame(columns=[*texts, *numbers, *integers])
+    types = (
+        dict.fromkeys(texts, "str")
+        | dict.fromkeys(numbers, "float64")
+        | dict.fromkeys(integers, "int64")
     )
+    return nothing.astype(types)
 
 
 def count_states(rows: pd.DataFrame) -> dict[str, int]:

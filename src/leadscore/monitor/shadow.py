@@ -14,7 +14,10 @@ LEAD_OF_LIST = ["lead_id", "as_of_us"]
 
 
 def compare_shadow(
-    published: pd.DataFrame, shadow: pd.DataFrame, *, seed: int
+    published: pd.DataFrame,
+    shadow: pd.DataFrame,
+    *,
+    seed: int,
 ) -> ShadowComparison | None:
     """The latest challenger beside what was published on the same dates; None without its lists.
 
@@ -25,9 +28,11 @@ def compare_shadow(
     """
     if shadow.empty:
         return None
-    version = str(shadow.sort_values("as_of_us")["model_version"].iloc[-1])
-    is_own = (shadow["model_version"] == version) & (shadow["state"] == SETTLED)
-    theirs = shadow.loc[is_own, [*LEAD_OF_LIST, "probability"]]
+    by_date = shadow.sort_values("as_of_us")
+    version = str(by_date["model_version"].iloc[-1])
+    is_own = shadow["model_version"] == version
+    is_settled = shadow["state"] == SETTLED
+    theirs = shadow.loc[is_own & is_settled, [*LEAD_OF_LIST, "probability"]]
     both = published.merge(theirs, on=LEAD_OF_LIST, suffixes=("", "_in_shadow"))
     both = both[both["state"] == SETTLED]
     if both.empty:

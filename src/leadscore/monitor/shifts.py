@@ -44,19 +44,26 @@ def compare_features(
 
 
 def _compare_number(
-    name: str, before: Mapping[str, Any], values: np.ndarray, leads: float
+    name: str,
+    before: Mapping[str, Any],
+    values: np.ndarray,
+    leads: float,
 ) -> FeatureDrift:
     is_known = np.isfinite(values)
+    missing = float((~is_known).mean())
     known = values[is_known]
     at = np.searchsorted(before["edges"], known, side="right")
     counts = np.bincount(at, minlength=len(before["shares"]))
-    missing = float((~is_known).mean())
+    shares = counts / len(values)
     expected = np.array([*before["shares"], before["missing"]])
-    actual = np.array([*(counts / len(values)), missing])
+    actual = np.array([*shares, missing])
     psi, p_value = compute_psi(expected, actual, before=leads, now=len(values))
+
     outside = None
     if before["low"] is not None and len(known):
-        outside = float(((known < before["low"]) | (known > before["high"])).mean())
+        is_below = known < before["low"]
+        is_above = known > before["high"]
+        outside = float((is_below | is_above).mean())
     return FeatureDrift(
         feature=name,
         psi=psi,
@@ -68,7 +75,10 @@ def _compare_number(
 
 
 def _compare_category(
-    name: str, before: Mapping[str, Any], values: np.ndarray, leads: float
+    name: str,
+    before: Mapping[str, Any],
+    values: np.ndarray,
+    leads: float,
 ) -> FeatureDrift:
     texts = [None if value is None else str(value) for value in values]
     named = before["values"]

@@ -71,12 +71,15 @@ class Watched:
     @cached_property
     def features(self) -> list[Feature]:
         """The features that the settings still declare as the model learned them."""
-        left_out = self.model.document.get("left_out", ())
-        declared = build_features(self.history.settings, leave_out=frozenset(left_out))
-        learned = {entry["name"]: entry["fingerprint"] for entry in self.model.document["features"]}
-        return [
-            feature for feature in declared if learned.get(feature.name) == feature.fingerprint()
-        ]
+        document = self.model.document
+        left_out = frozenset(document.get("left_out", ()))
+        declared = build_features(self.history.settings, leave_out=left_out)
+        learned = {entry["name"]: entry["fingerprint"] for entry in document["features"]}
+
+        def is_unchanged(feature: Feature) -> bool:
+            return learned.get(feature.name) == feature.fingerprint()
+
+        return [feature for feature in declared if is_unchanged(feature)]
 
     @property
     def has_all_features(self) -> bool:
@@ -89,8 +92,8 @@ class Watched:
 
     def open_rows(self, date_us: int) -> pd.DataFrame:
         """The leads of a list that are still known to have been open then."""
-        is_asked = self.rows["as_of_us"] == date_us
-        return self.rows[is_asked & (self.rows["state"] != WITHOUT_LEAD)]
+        of_list = self.rows[self.rows["as_of_us"] == date_us]
+        return of_list[of_list["state"] != WITHOUT_LEAD]
 
 
 def watch(watched: Watched, *, known_us: int) -> ModelDrift:
@@ -118,7 +121,8 @@ def watch(watched: Watched, *, known_us: int) -> ModelDrift:
 
 
 def _watch_features(
-    watched: Watched, date_us: int
+    watched: Watched,
+    date_us: int,
 ) -> tuple[list[FeatureDrift], list[Alarm], list[str]]:
     """The features of a list beside training; alarms with their beginning; and notes."""
     if watched.bins is None:
@@ -126,10 +130,12 @@ def _watch_features(
     keys = watched.open_rows(date_us)[KEYS]
     if keys.empty:
         return [], [], []
-    matrix = build_matrix(watched.history.snapshot(keys), watched.features)
-    shares = _share_of_features(watched, matrix.columns)
-    drifts = compare_features(watched.bins, matrix.columns, watched.features, shares)
-    alarms = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    snapshot = watched.history.snapshot(keys)
+    columns = build_matrix(snapshot, watched.features).columns
+    shares = _share_of_features(watched, columns)
+    drifts = compare_features(watched.bins, columns, watched.features, shares)
+    leads_before = watched.bins["leads"]
+    alarms = find_feature_alarms(drifts, leads_before=leads_before, leads=len(keys))
     return drifts, _date_alarms(watched, alarms), []
 
 
@@ -155,13 +161,15 @@ def _share_of_features(watched: Watched, columns: Mapping[str, np.ndarray]) -> d
     if not watched.has_all_features:
         return {}
     sampled = {name: values[:SAMPLED] for name, values in columns.items()}
-    contributions = watched.model.contributions(sampled)[:, :-1]
-    sizes = np.abs(contributions).mean(axis=0)
+    contributions = watched.model.contributions(sampled)
+    of_features = contributions[:, :-1]  # without the intercept
+    sizes = np.abs(of_features).mean(axis=0)
     total = sizes.sum()
     if total <= 0:
         return {}
+    shares = (sizes / total).tolist()
     names = [entry["name"] for entry in watched.model.document["features"]]
-    return dict(zip(names, (sizes / total).tolist(), strict=True))
+    return dict(zip(names, shares, strict=True))
 
 
 def _date_alarms(watched: Watched, alarms: Sequence[Alarm]) -> list[Alarm]:
@@ -171,20 +179,24 @@ def _date_alarms(watched: Watched, alarms: Sequence[Alarm]) -> list[Alarm]:
     """
     if not alarms:
         return []
-    since = {alarm.subject: watched.dates()[0] for alarm in alarms}
+    latest_us, *earlier = watched.dates()
+    since = {alarm.subject: latest_us for alarm in alarms}
     running = {(alarm.subject, alarm.kind) for alarm in alarms}
-    for date_us in watched.dates()[1:EARLIER_LISTS]:
+    for date_us in earlier[: EARLIER_LISTS - 1]:
         running &= _find_again(watched, date_us, names=set(since))
         for subject, _ in running:
             since[subject] = date_us
         if not running:
             break
-    settled_us = watched.dates()[0] - WEEK_US
-    lasting = [
-        alarm for alarm in alarms if alarm.kind != "values" or since[alarm.subject] <= settled_us
-    ]
-    name = watched.history.name
-    return [alarm.model_copy(update={"since": name(since[alarm.subject])}) for alarm in lasting]
+
+    dated = []
+    for alarm in alarms:
+        since_us = since[alarm.subject]
+        is_lasting = since_us <= latest_us - WEEK_US
+        if is_lasting or alarm.kind != "values":
+            begin = watched.history.name(since_us)
+            dated.append(alarm.model_copy(update={"since": begin}))
+    return dated
 
 
 def _find_again(watched: Watched, date_us: int, *, names: set[str]) -> set[tuple[str, str]]:
@@ -193,9 +205,11 @@ def _find_again(watched: Watched, date_us: int, *, names: set[str]) -> set[tuple
     if watched.bins is None or keys.empty:
         return set()
     features = [feature for feature in watched.features if feature.name in names]
-    matrix = build_matrix(watched.history.snapshot(keys), features)
-    drifts = compare_features(watched.bins, matrix.columns, features, {})
-    alarms = find_feature_alarms(drifts, leads_before=watched.bins["leads"], leads=len(keys))
+    snapshot = watched.history.snapshot(keys)
+    columns = build_matrix(snapshot, features).columns
+    drifts = compare_features(watched.bins, columns, features, {})
+    leads_before = watched.bins["leads"]
+    alarms = find_feature_alarms(drifts, leads_before=leads_before, leads=len(keys))
     return {(alarm.subject, alarm.kind) for alarm in alarms}
 
 
@@ -205,12 +219,16 @@ def _watch_score(watched: Watched, date_us: int) -> list[Alarm]:
     scores = watched.open_rows(date_us)["score"].to_numpy(dtype=float)
     if not len(scores) or not reference:
         return []
-    expected = _share_by_bin(compute_score(np.array(reference), reference))
+    of_reference = compute_score(np.array(reference), reference)
+    expected = _share_by_bin(of_reference)
+    actual = _share_by_bin(scores)
     leads = watched.bins["leads"] if watched.bins else len(scores)
-    psi, p_value = compute_psi(expected, _share_by_bin(scores), before=leads, now=len(scores))
+    psi, p_value = compute_psi(expected, actual, before=leads, now=len(scores))
     return find_score_alarm(psi, p_value)
 
 
 def _share_by_bin(scores: np.ndarray) -> np.ndarray:
+    bins = len(SCORE_BINS) + 1
     at = np.searchsorted(SCORE_BINS, scores, side="right")
-    return np.bincount(at, minlength=len(SCORE_BINS) + 1) / len(scores)
+    counts = np.bincount(at, minlength=bins)
+    return counts / len(scores)

@@ -46,9 +46,15 @@ class Windows:
 
     def elapsed(self, look_us: int) -> np.ndarray:
         """The share (n,) of each horizon of which the outcome was known before a moment."""
-        until_us = np.minimum(np.minimum(self.followed_us, self.end_us), look_us)
-        elapsed = (until_us - self.start_us) / (self.end_us - self.start_us)
-        return np.asarray(elapsed)
+        until_us = np.minimum(self.followed_us, self.end_us)
+        until_us = np.minimum(until_us, look_us)
+        return self.share_of_horizon(until_us)
+
+    def share_of_horizon(self, until_us: np.ndarray) -> np.ndarray:
+        """The share (n,) of each horizon that lies before a moment (n,)."""
+        horizon_us = self.end_us - self.start_us
+        share = (until_us - self.start_us) / horizon_us
+        return np.asarray(share)
 
 
 def choose_windows(settled: pd.DataFrame) -> Windows:
@@ -63,8 +69,9 @@ def choose_windows(settled: pd.DataFrame) -> Windows:
     while len(left):
         first = left.drop_duplicates("lead_id")
         chosen.append(first)
-        ends = pd.Series(first["end_us"].to_numpy(), index=first["lead_id"])
-        left = left[left["as_of_us"] >= left["lead_id"].map(ends)]
+        ends = first.set_index("lead_id")["end_us"]
+        end_us = left["lead_id"].map(ends)
+        left = left[left["as_of_us"] >= end_us]
     windows = pd.concat(chosen).sort_values(["as_of_us", "lead_id"], kind="stable")
     return Windows(
         start_us=windows["as_of_us"].to_numpy(),
@@ -83,7 +90,7 @@ class Pace:
         won = windows.take(windows.won_us < NEVER_US)
         order = np.argsort(won.end_us, kind="stable")
         self._end_us = won.end_us[order]
-        self._came = ((won.won_us - won.start_us) / (won.end_us - won.start_us))[order]
+        self._came = won.share_of_horizon(won.won_us)[order]
 
     def shares(self, elapsed: np.ndarray, look_us: int) -> np.ndarray | None:
         """The share (n,) of wins that come by a part (n,) of the horizon; None where too few were seen."""
