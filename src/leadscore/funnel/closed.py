@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -24,34 +26,35 @@ def describe_closed(closed: pd.DataFrame) -> dict[str, Any]:
             (NaN where unknown), and is_now, whether it closed in the period.
     """
     now = closed[closed["is_now"]]
-    before = closed[~closed["is_now"]]
     won = now[now["won"]]
     lost = now[~now["won"]]
-    listed_lost = lost.dropna(subset="probability")
-    listed_won = won.dropna(subset="probability")
+    before = closed[~closed["is_now"]]
+    won_before = before[before["won"]]
+    lost_before = before[~before["won"]]
     return {
         "won": _sum_up(won),
         "lost": _sum_up(lost),
-        "won_before": _sum_up(before[before["won"]]),
-        "lost_before": _sum_up(before[~before["won"]]),
+        "won_before": _sum_up(won_before),
+        "lost_before": _sum_up(lost_before),
         "won_of_closed": _share(len(won), len(now)),
-        "won_of_closed_before": _share(int(before["won"].sum()), len(before)),
+        "won_of_closed_before": _share(len(won_before), len(before)),
         "changes": describe_headlines(now, before),
-        "reasons": _list_reasons(lost, before[~before["won"]]),
-        "listed": len(listed_lost) + len(listed_won),
-        "unexpected_losses": _list_first(listed_lost, "probability", ascending=False),
-        "unexpected_wins": _list_first(listed_won, "probability", ascending=True),
-        "largest_losses": _list_first(lost.dropna(subset="amount"), "amount", ascending=False),
-        "largest_wins": _list_first(won.dropna(subset="amount"), "amount", ascending=False),
+        "reasons": _list_reasons(lost, lost_before),
+        "listed": int(now["probability"].count()),
+        "unexpected_losses": _list_highest(lost, "probability"),
+        "unexpected_wins": _list_lowest(won, "probability"),
+        "largest_losses": _list_highest(lost, "amount"),
+        "largest_wins": _list_highest(won, "amount"),
     }
 
 
 def _sum_up(leads: pd.DataFrame) -> Closed:
-    has_amounts = bool(leads["amount"].notna().any())
+    amounts = leads["amount"].dropna()
+    hours = leads["hours"]
     return Closed(
         leads=len(leads),
-        amount=float(leads["amount"].sum()) if has_amounts else None,
-        median_days=float(leads["hours"].median()) / HOURS if len(leads) else None,
+        amount=float(amounts.sum()) if len(amounts) else None,
+        median_days=float(hours.median()) / HOURS if len(hours) else None,
     )
 
 
@@ -61,35 +64,50 @@ def _share(part: int, whole: int) -> Interval:
 
 def _list_reasons(lost: pd.DataFrame, lost_before: pd.DataFrame) -> list[LossReason]:
     """The stated reasons of the period, most losses first."""
-    counts = lost["reason"].value_counts()
-    counts_before = lost_before["reason"].value_counts()
-    reasons = [
-        LossReason(
-            reason=str(reason),
-            leads=int(leads),
-            share=_share(int(leads), len(lost)),
-            leads_before=int(counts_before.get(reason, 0)),
-            share_before=_share(int(counts_before.get(reason, 0)), len(lost_before)),
+    counts = Counter(lost["reason"])
+    counts_before = Counter(lost_before["reason"])
+    reasons = []
+    for reason, leads in counts.items():
+        leads_before = counts_before[reason]
+        loss_reason = LossReason(
+            reason=reason,
+            leads=leads,
+            share=_share(leads, len(lost)),
+            leads_before=leads_before,
+            share_before=_share(leads_before, len(lost_before)),
         )
-        for reason, leads in counts.items()
-    ]
+        reasons.append(loss_reason)
     return sorted(reasons, key=lambda reason: (-reason.leads, reason.reason))
 
 
-def _list_first(leads: pd.DataFrame, by: str, *, ascending: bool) -> list[ReviewedLead]:
-    in_order = leads.sort_values([by, "lead_id"], ascending=[ascending, True])
-    return [
-        ReviewedLead(
-            lead_id=row["lead_id"],
-            closed=format_us(int(row["close_us"])),
-            stage=row["stage"],
-            reason="" if row["won"] else row["reason"],
-            amount=_known(row["amount"]),
-            days=row["hours"] / HOURS,
-            probability=_known(row["probability"]),
-        )
-        for row in in_order[:MOST].to_dict("records")
-    ]
+def _list_highest(leads: pd.DataFrame, by: str) -> list[ReviewedLead]:
+    """The first leads by a column where it is known, from the highest down."""
+    known = leads.dropna(subset=by)
+    in_order = known.sort_values([by, "lead_id"], ascending=[False, True])
+    return _describe_leads(in_order[:MOST])
+
+
+def _list_lowest(leads: pd.DataFrame, by: str) -> list[ReviewedLead]:
+    """The first leads by a column where it is known, from the lowest up."""
+    known = leads.dropna(subset=by)
+    in_order = known.sort_values([by, "lead_id"])
+    return _describe_leads(in_order[:MOST])
+
+
+def _describe_leads(leads: pd.DataFrame) -> list[ReviewedLead]:
+    return [_describe_lead(row) for row in leads.to_dict("records")]
+
+
+def _describe_lead(row: Mapping[Hashable, Any]) -> ReviewedLead:
+    return ReviewedLead(
+        lead_id=row["lead_id"],
+        closed=format_us(int(row["close_us"])),
+        stage=row["stage"],
+        reason="" if row["won"] else row["reason"],
+        amount=_known(row["amount"]),
+        days=row["hours"] / HOURS,
+        probability=_known(row["probability"]),
+    )
 
 
 def _known(number: float) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -64,15 +66,16 @@ def _local(moment_us: int, zone: str) -> pd.Timestamp:
 
 
 def _describe_cohort(month: str, leads: pd.DataFrame, known_us: int) -> Cohort:
-    won_within = {
-        str(days): share_of_leads(leads, "won", days, known_us=known_us) for days in WITHIN_DAYS
-    }
-    counts = leads["ending"].value_counts()
+    won_within = {}
+    for days in WITHIN_DAYS:
+        won = share_of_leads(leads, "won", days, known_us=known_us)
+        won_within[str(days)] = won
+    counts = Counter(leads["ending"])
     return Cohort(
         month=month,
         leads=len(leads),
-        won=int(counts.get("won", 0)),
-        lost=int(counts.get("lost", 0)),
-        open=int(counts.get("open", 0)),
+        won=counts["won"],
+        lost=counts["lost"],
+        open=counts["open"],
         won_within=won_within,
     )

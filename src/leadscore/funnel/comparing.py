@@ -31,8 +31,11 @@ def compare_shares(one: Ends, other: Ends, way: str, *, hours: float) -> float |
         variance += error**2
     if variance == 0:
         return None
-    share, _ = share_and_error(estimate_shares(one), way, hours)
-    share_of_other, _ = share_and_error(estimate_shares(other), way, hours)
+
+    of_one = estimate_shares(one)
+    of_other = estimate_shares(other)
+    share, _ = share_and_error(of_one, way, hours)
+    share_of_other, _ = share_and_error(of_other, way, hours)
     z = abs(share - share_of_other) / math.sqrt(variance)
     return math.erfc(z / math.sqrt(2))
 
@@ -66,9 +69,12 @@ def _combine(one: Ends, other: Ends, *, sign: int) -> Ends:
         total[place_of_other] += sign * counts_of_other
         return total
 
-    ended = {way: add_up(counts, other.ended[way]) for way, counts in one.ended.items()}
+    ended = {}
+    for way, counts in one.ended.items():
+        ended[way] = add_up(counts, other.ended[way])
     unfinished = add_up(one.unfinished, other.unfinished)
-    is_any = sum(ended.values()) + unfinished > 0
+    visits = sum(ended.values()) + unfinished
+    is_any = visits > 0
     return Ends(
         hours=hours[is_any],
         ended={way: counts[is_any] for way, counts in ended.items()},

@@ -54,9 +54,8 @@ class Ends:
         if not len(places):
             return None
         last = places[-1]
-        if not self.unfinished[last:].any():
-            last = len(self.hours) - 1
-        return float(self.hours[last])
+        all_ended = not self.unfinished[last:].any()
+        return float(self.hours[-1] if all_ended else self.hours[last])
 
     def followed_for(self, hours: float) -> float:
         """How many visits were followed for so long, or would have been, had they not ended.
@@ -134,6 +133,8 @@ def estimate_shares(ends: Ends, *, in_sight: np.ndarray | None = None) -> Shares
         in_sight: (n,) before each time, the visits that the errors are for; default: all of `ends`.
     """
     risk = ends.at_risk().astype(float)
+    if in_sight is None:
+        in_sight = risk
     by_way = list(ends.ended.values())
     all_ended = np.sum(by_way, axis=0, dtype=float)
     leaving = _divide(all_ended, risk)
@@ -150,7 +151,7 @@ def estimate_shares(ends: Ends, *, in_sight: np.ndarray | None = None) -> Shares
         errors[way] = _standard_errors(
             share,
             staying_before,
-            risk if in_sight is None else in_sight,
+            in_sight,
             leaving,
             hazard,
         )
@@ -182,8 +183,9 @@ def _standard_errors(
     """
     odds = _divide(leaving, 1 - leaving)
     any_end = _divide(odds, risk)
+    of_chance = staying_before**2 * hazard * (1 - hazard)
+    this_end = _divide(of_chance, risk)
     both = _divide(staying_before * hazard, risk)
-    this_end = _divide(staying_before**2 * hazard * (1 - hazard), risk)
 
     squared = share**2 * np.cumsum(any_end)
     mixed = share * np.cumsum(any_end * share)
@@ -191,7 +193,8 @@ def _standard_errors(
     first = squared - 2 * mixed + ahead
 
     second = np.cumsum(this_end)
-    third = share * np.cumsum(both) - np.cumsum(both * share)
+    third = share * np.cumsum(both)
+    third -= np.cumsum(both * share)
 
     variance = first + second - 2 * third
     is_positive = variance > ROUNDING

@@ -55,24 +55,25 @@ def _sum_up(
     known_us: int,
 ) -> pd.DataFrame:
     """By customer: the lead of the last win, wins, revenue, last_won_us, open_leads, quiet_days."""
-    by_customer = of_customers.groupby("customer")
+    customer = of_customers["customer"]
     won = of_customers[of_customers["ending"] == "won"]
     of_wins = won.sort_values(["close_us", "lead_id"]).groupby("customer")
-    closed_us = of_customers["end_us"].where(of_customers["end_us"] < known_us)
+
+    is_open = of_customers["end_us"] >= known_us
+    closed_us = of_customers["end_us"].mask(is_open)
     touched_us = of_customers["lead_id"].map(contacted)
     last_us = pd.concat([closed_us, touched_us], axis=1).max(axis=1)
-    latest_us = last_us.groupby(of_customers["customer"]).max()
-    is_open = of_customers["end_us"] >= known_us
+    latest_us = last_us.groupby(customer).max()
     return pd.DataFrame(
         {
             "lead_id": of_wins["lead_id"].last(),
             "wins": of_wins.size(),
             "revenue": of_wins["revenue"].sum(min_count=1),
             "last_won_us": of_wins["close_us"].last(),
-            "open_leads": is_open.groupby(of_customers["customer"]).sum(),
+            "open_leads": is_open.groupby(customer).sum(),
             "quiet_days": (known_us - latest_us) / DAY_US,
         },
-        index=pd.Index(list(by_customer.groups), name="customer"),
+        index=pd.Index(sorted(customer.unique()), name="customer"),
     )
 
 
@@ -128,10 +129,11 @@ def settle_returns(
     if chances.empty:
         return None
     starts_us = of_customers["start_us"]
-    is_since = (starts_us >= then_us) & (starts_us < known_us)
+    is_since = starts_us.between(then_us, known_us, inclusive="left")
     came = set(of_customers.loc[is_since, "customer"])
     expected = float(chances.sum())
-    spread = float(np.sqrt((chances * (1 - chances)).sum()))
+    variance = chances * (1 - chances)
+    spread = float(np.sqrt(variance.sum()))
     return SettledReturns(
         as_of=format_us(then_us),
         customers=len(chances),
@@ -160,13 +162,15 @@ def describe_cross_sales(of_customers: pd.DataFrame, products: pd.Series[str]) -
     is_other = pairs["product"] != pairs["next_product"]
     by_pair = pairs[is_other].groupby(["product", "next_product"], as_index=False)
     counts = by_pair.agg(purchases=("lead_id", "size"))
-    sales = [
-        CrossSale(
-            product=row["product"],
+    sales = []
+    for row in counts.to_dict("records"):
+        product = row["product"]
+        purchases = row["purchases"]
+        sale = CrossSale(
+            product=product,
             next_product=row["next_product"],
-            purchases=row["purchases"],
-            share=wilson_interval(row["purchases"], int(totals[row["product"]])),
+            purchases=purchases,
+            share=wilson_interval(purchases, int(totals[product])),
         )
-        for row in counts.to_dict("records")
-    ]
+        sales.append(sale)
     return sorted(sales, key=lambda sale: (-sale.purchases, sale.product, sale.next_product))

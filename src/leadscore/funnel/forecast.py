@@ -72,8 +72,9 @@ def add_up(parts: Sequence[Simulated], *, has_amounts: bool) -> Simulated:
     draws = [part.draws for part in parts]
     new_wins = sum_of([part.new_wins for part in parts])
     of_new = sum_of([part.draws.rate * part.new_wins for part in parts])
+    divisor = np.where(new_wins > 0, new_wins, 1.0)
     together = Draws(
-        rate=np.divide(of_new, new_wins, out=np.ones_like(of_new), where=new_wins > 0),
+        rate=np.where(new_wins > 0, of_new / divisor, 1.0),
         open_wins=sum_of([drawn.open_wins for drawn in draws]),
         open_revenue=sum_of([drawn.open_revenue for drawn in draws]),
         new_wins=sum_of([drawn.new_wins for drawn in draws]),

@@ -112,11 +112,13 @@ def build_chain(
 ) -> Chain:
     """The rates that give so many visits (n,) a quarter to the stages."""
     place = {flow.stage: at for at, flow in enumerate(flows)}
-    shares = np.zeros((len(flows), len(flows)))
+    n = len(flows)
+    shares = np.zeros((n, n))
     for move in moves:
         at = place[move.stage]
         to = place[move.next_stage]
-        way = flows[at].ways[_name_way(flows, at, to)]
+        name = _name_way(flows, at, to)
+        way = flows[at].ways[name]
         of_way = move.visits / way.visits
         shares[at, to] = of_way * (way.share or 0.0)
     return Chain(

@@ -29,34 +29,33 @@ def describe_irregular(
     now = visits[visits["period"] == "now"]
     moved = now[now["next_stage"].notna()]
     moves = list(zip(moved["stage"], moved["next_stage"], strict=True))
-    steps = np.array([_count_steps(stages, *move) for move in moves], dtype=int)
-    is_between = np.array([_is_between(stages, *move) for move in moves], dtype=bool)
-    is_outside = np.array([not stages.allows(*move) for move in moves], dtype=bool)
-    is_midway = np.array([not stages.begins(stage) for stage in now["stage"]], dtype=bool)
-    is_first = (now["is_first"] == 1).to_numpy()
-    is_again = spells["spell"] > 1
-    is_reopened = is_again & (spells["start_us"] >= span.since_us)
+    kind = np.array([_name_move(stages, *move) for move in moves], dtype=object)
+    is_allowed = np.array([stages.allows(*move) for move in moves], dtype=bool)
 
+    first = now[now["is_first"] == 1]
+    is_begin = np.array([stages.begins(stage) for stage in first["stage"]], dtype=bool)
+    is_again = spells["spell"] > 1
+    is_recent = spells["start_us"] >= span.since_us
     counts = history.count_irregular(span, visits=_add_up(now))
     return Irregular(
-        skipped=_add_up(moved[(steps > 1) & ~is_between]),
-        moved_back=_add_up(moved[(steps < 0) & ~is_between]),
-        changed_pipeline=_add_up(moved[is_between]),
-        not_allowed=_add_up(moved[is_outside]),
-        reopened=int(is_reopened.sum()),
-        entered_midway=_add_up(now[is_first & is_midway]),
+        skipped=_add_up(moved[kind == "skips"]),
+        moved_back=_add_up(moved[kind == "back"]),
+        changed_pipeline=_add_up(moved[kind == "into another pipeline"]),
+        not_allowed=_add_up(moved[~is_allowed]),
+        reopened=int((is_again & is_recent).sum()),
+        entered_midway=_add_up(first[~is_begin]),
         **counts,
     )
 
 
-def _count_steps(stages: Stages, stage: str, following: str) -> int:
-    """How many stages further a move leads; below 0 if back."""
-    return stages.open.index(following) - stages.open.index(stage)
-
-
-def _is_between(stages: Stages, stage: str, following: str) -> bool:
-    """Whether a move leads into another pipeline."""
-    return stages.pipeline_of(stage) != stages.pipeline_of(following)
+def _name_move(stages: Stages, stage: str, following: str) -> str:
+    """Where a move leads: within its pipeline "back", to the "next" stage or beyond ("skips")."""
+    if stages.pipeline_of(stage) != stages.pipeline_of(following):
+        return "into another pipeline"
+    steps = stages.open.index(following) - stages.open.index(stage)
+    if steps < 0:
+        return "back"
+    return "skips" if steps > 1 else "next"
 
 
 def _add_up(visits: pd.DataFrame) -> int:

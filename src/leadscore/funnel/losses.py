@@ -20,9 +20,8 @@ def describe_losses(visits: pd.DataFrame, stages: Sequence[str]) -> list[StageLo
         stages: the open ones in their order.
     """
     is_lost = visits["exit"] == "lost"
-    lost = visits[is_lost & (visits["period"] == "now")]
-    by_reason = lost.groupby(["stage", "reason"], as_index=False)
-    return _list_by_stage(by_reason.agg({"visits": "sum"}), stages)
+    is_now = visits["period"] == "now"
+    return _list_by_stage(visits[is_lost & is_now], stages)
 
 
 def describe_lost_leads(lost: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
@@ -32,13 +31,15 @@ def describe_lost_leads(lost: pd.DataFrame, stages: Sequence[str]) -> list[Stage
         lost: a row a lead that was lost: stage, "" where unknown, and reason.
         stages: the open ones in their order.
     """
-    named = lost.assign(stage=lost["stage"].replace("", NO_STAGE), visits=1)
-    by_reason = named.groupby(["stage", "reason"], as_index=False)
-    return _list_by_stage(by_reason.agg({"visits": "sum"}), [*stages, NO_STAGE])
+    named = lost["stage"].replace("", NO_STAGE)
+    losses = lost.assign(stage=named, visits=1)
+    return _list_by_stage(losses, [*stages, NO_STAGE])
 
 
 def _list_by_stage(losses: pd.DataFrame, stages: Sequence[str]) -> list[StageLoss]:
-    by_stage = dict(tuple(losses.groupby("stage")))
+    by_reason = losses.groupby(["stage", "reason"], as_index=False)
+    counts = by_reason.agg({"visits": "sum"})
+    by_stage = dict(tuple(counts.groupby("stage")))
     described = []
     for stage in stages:
         if stage in by_stage:
@@ -49,13 +50,15 @@ def _list_by_stage(losses: pd.DataFrame, stages: Sequence[str]) -> list[StageLos
 def _describe_stage(stage: str, losses: pd.DataFrame) -> list[StageLoss]:
     total = int(losses["visits"].sum())
     ranked = losses.sort_values(["visits", "reason"], ascending=[False, True])
-    return [
-        StageLoss(
+    described = []
+    for row in ranked.to_dict("records"):
+        visits = row["visits"]
+        loss = StageLoss(
             stage=stage,
-            reason=str(reason),
-            visits=int(visits),
+            reason=row["reason"],
+            visits=visits,
             of_losses=total,
-            share=wilson_interval(int(visits), total),
+            share=wilson_interval(visits, total),
         )
-        for reason, visits in zip(ranked["reason"], ranked["visits"], strict=True)
-    ]
+        described.append(loss)
+    return described

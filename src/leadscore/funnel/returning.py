@@ -12,6 +12,7 @@ from leadscore.funnel.competing import (
     LEAST_IN_SIGHT,
     UNKNOWN,
     Ends,
+    Shares,
     count_ends,
     estimate_shares,
     in_days,
@@ -38,10 +39,9 @@ def list_customer_spells(spells: pd.DataFrame, customer: pd.Series[str]) -> pd.D
         customer: account or contact by lead_id; leads without one are left out.
     """
     close_us = spells["close_us"].to_numpy()
-    known = spells.assign(
-        customer=spells["lead_id"].map(customer),
-        end_us=np.minimum(close_us, seen_until(spells)),
-    )
+    end_us = np.minimum(close_us, seen_until(spells))
+    customers = spells["lead_id"].map(customer)
+    known = spells.assign(customer=customers, end_us=end_us)
     known = known.dropna(subset="customer")
     won = known[known["ending"] == "won"]
     first_won_us = won.groupby("customer")["close_us"].min()
@@ -64,11 +64,13 @@ def list_waits(of_customers: pd.DataFrame, *, known_us: int) -> pd.DataFrame:
     by_customer = of_customers.groupby("customer")
     covered_us = by_customer["end_us"].cummax()
     next_us = by_customer["start_us"].shift(-1, fill_value=FOREVER_US)
-    wins = (of_customers["ending"] == "won").groupby(of_customers["customer"]).cumsum()
+    is_won = of_customers["ending"] == "won"
+    wins = is_won.groupby(of_customers["customer"]).cumsum()
 
     is_closed = covered_us < known_us
     is_customer = covered_us >= of_customers["first_won_us"]
-    begins = is_closed & is_customer & (next_us > covered_us)
+    is_free = next_us > covered_us
+    begins = is_closed & is_customer & is_free
     until_us = np.minimum(next_us, known_us)
     waits = of_customers[["customer"]].assign(
         from_us=covered_us,
@@ -86,9 +88,10 @@ def list_second_wins(of_customers: pd.DataFrame, *, known_us: int) -> pd.DataFra
     by_customer = in_order.groupby("customer")["close_us"]
     second_us = by_customer.shift(-1, fill_value=FOREVER_US)
     until_us = np.minimum(second_us, known_us)
+    waited_us = until_us - in_order["close_us"]
     waited = in_order.assign(
         came=second_us < known_us,
-        hours=(until_us - in_order["close_us"]) // HOUR_US,
+        hours=waited_us // HOUR_US,
     )
     is_first = by_customer.cumcount() == 0
     return waited.loc[is_first, ["customer", "came", "hours"]]
@@ -107,8 +110,9 @@ def describe_repeat(waits: pd.DataFrame) -> Repeat:
     last = ends.last_with_enough() or 0.0
     within = {}
     for days in WITHIN_DAYS:
-        is_known = days * HOURS <= last
-        within[str(days)] = share_within(shares, CAME, days * HOURS) if is_known else UNKNOWN
+        hours = days * HOURS
+        is_known = hours <= last
+        within[str(days)] = share_within(shares, CAME, hours) if is_known else UNKNOWN
     return Repeat(
         followed=len(waits),
         came=int(waits["came"].sum()),
@@ -146,13 +150,20 @@ def _come_within(ends: Ends, hours: np.ndarray, within: float) -> np.ndarray:
     last = ends.last_with_enough()
     if last is None:
         return np.full(len(hours), np.nan)
+    until = hours + within
     shares = estimate_shares(ends)
+    now = _staying_after(shares, hours)
+    then = _staying_after(shares, until)
+    is_known = (until <= last) & (now > 0)
+    divisor = np.where(is_known, now, 1.0)
+    return np.where(is_known, 1 - then / divisor, np.nan)
+
+
+def _staying_after(shares: Shares, hours: np.ndarray) -> np.ndarray:
+    """The share (n,) still there after so many hours (n,)."""
     staying = np.concatenate([[1.0], shares.staying])
-    now = staying[np.searchsorted(shares.hours, hours, side="right")]
-    later = staying[np.searchsorted(shares.hours, hours + within, side="right")]
-    is_known = (hours + within <= last) & (now > 0)
-    ratio = np.divide(later, now, out=np.ones(len(hours)), where=now > 0)
-    return np.where(is_known, 1 - ratio, np.nan)
+    passed = np.searchsorted(shares.hours, hours, side="right")
+    return np.asarray(staying[passed])
 
 
 def fit_returning(waits: pd.DataFrame) -> Returning:

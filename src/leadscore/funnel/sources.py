@@ -48,41 +48,41 @@ def split_by_source(
         return []
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
     shares = (counts / counts.sum()).to_numpy()
-    at_mix = _split_all(needed, shares)
+    at_mix = {name: split_leads(getattr(needed, name), shares) for name in OF_ALL}
     sources = []
-    for source, share, leads_at_mix in zip(counts.index, shares.tolist(), at_mix, strict=True):
+    for place, source in enumerate(counts.index):
+        share = float(shares[place])
         own = of_year[of_year["part"] == source]
         won = share_of_leads(own, "won", within_days, known_us=known_us)
+        alone = _race_alone(race, won, usual)
         needs = LeadsFromSource(
             source=str(source),
             share=share,
             arriving=needed.arriving * share,
             won=won,
             within_days=within_days,
-            **leads_at_mix,
-            **_need_alone(_race_alone(race, won, usual)),
+            **{name: leads[place] for name, leads in at_mix.items()},
+            **_need_alone(alone),
         )
         sources.append(needs)
     return sources
 
 
-def _split_all(needed: LeadsNeeded, shares: np.ndarray) -> list[dict[str, int | None]]:
-    """The leads that the target takes of each source (n,), by chance, as sources are mixed today."""
-    by_chance = [split_leads(getattr(needed, name), shares) for name in OF_ALL]
-    return [dict(zip(OF_ALL, leads, strict=True)) for leads in zip(*by_chance, strict=True)]
-
-
 def _need_alone(alone: Race | None) -> dict[str, int | None]:
     """The leads of one source alone, for each chance."""
-    return {name: alone.leads_for(chance) if alone else None for name, chance in ALONE.items()}
+    if alone is None:
+        return dict.fromkeys(ALONE)
+    return {name: alone.leads_for(chance) for name, chance in ALONE.items()}
 
 
 def split_leads(total: int | None, shares: np.ndarray) -> Sequence[int | None]:
     """A number of leads in whole ones by shares (n,) that add up to 1; the parts add up to it."""
     if total is None:
         return [None] * len(shares)
-    up_to = np.rint(total * np.cumsum(shares)).astype(int)
-    return [int(leads) for leads in np.diff(up_to, prepend=0)]
+    up_to = total * np.cumsum(shares)
+    whole = np.rint(up_to).astype(int)
+    parts: list[int | None] = np.diff(whole, prepend=0).tolist()
+    return parts
 
 
 def _race_alone(race: Race, won: Interval, usual: Interval) -> Race | None:
@@ -94,11 +94,15 @@ def _race_alone(race: Race, won: Interval, usual: Interval) -> Race | None:
     if not won.value or not usual.value:
         return None
     mean = won.value / usual.value
-    variance = mean**2 * (_relative_variance(won) + _relative_variance(usual))
-    factor = np.full(len(race.wins_per_lead), mean)
+    relative = _relative_variance(won) + _relative_variance(usual)
+    variance = mean**2 * relative
+    draws = len(race.wins_per_lead)
+    factor = np.full(draws, mean)
     if variance > 0:
         rng = np.random.default_rng(race.seed)
-        factor = rng.gamma(mean**2 / variance, variance / mean, len(factor))
+        shape = mean**2 / variance
+        scale = variance / mean
+        factor = rng.gamma(shape, scale, draws)
     return replace(race, wins_per_lead=race.wins_per_lead * factor)
 
 

@@ -49,7 +49,8 @@ def find_stalled(
         return open_visits.iloc[:0].assign(share=np.nan, is_longest=False, visits=0)
     stalled = pd.concat(by_stage)
     return stalled.sort_values(
-        ["is_longest", "share", "hours", "lead_id"], ascending=[False, True, False, True]
+        ["is_longest", "share", "hours", "lead_id"],
+        ascending=[False, True, False, True],
     )
 
 
@@ -87,11 +88,12 @@ def _compare_ages(waiting: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
     if ends.last_with_enough() is None:
         return waiting.assign(share=np.nan, is_longest=False)
     shares = estimate_shares(ends)
-    past = np.searchsorted(shares.hours, waiting["hours"], side="right")
+    hours = waiting["hours"]
+    past = np.searchsorted(shares.hours, hours, side="right")
     staying = np.concatenate([[1.0], shares.staying])
-    is_end = np.sum(list(ends.ended.values()), axis=0) > 0
-    longest = ends.hours[is_end].max(initial=0.0)
-    return waiting.assign(share=staying[past], is_longest=waiting["hours"] > longest)
+    ended = np.sum(list(ends.ended.values()), axis=0)
+    longest = ends.hours[ended > 0].max(initial=0.0)
+    return waiting.assign(share=staying[past], is_longest=hours > longest)
 
 
 def _describe_waiting(lead: Mapping[Hashable, Any]) -> WaitingLead:

@@ -59,7 +59,10 @@ def doubt_fields(history: History, *, known_us: int) -> dict[str, frozenset[str]
 
     What fields give away only together is for a person to confirm, so it is not left out here.
     """
+    settings = history.settings
     verdicts = audit_learned(history, known_us=known_us, together=False)
-    people = find_people(history, known_us=known_us, reps=read_rep_names(history.settings))
-    leave_out = left_out(verdicts, history.settings) | people
-    return {"leave_out": leave_out, "time_proxies": clocks(verdicts, history.settings)}
+    people = find_people(history, known_us=known_us, reps=read_rep_names(settings))
+    return {
+        "leave_out": left_out(verdicts, settings) | people,
+        "time_proxies": clocks(verdicts, settings),
+    }

@@ -37,18 +37,25 @@ class TierList:
 
 def _read_list(settings: Settings, *, known_us: int, within_days: float) -> TierList:
     """The latest published list whose leads were followed for so many days by a moment."""
-    folder = settings.project_folder()
-    receipts = read_past_receipts(folder / "scores", folder / "store").to_pandas()
-    receipts = receipts.assign(as_of_us=receipts["as_of"].astype("int64"))
+    listed = read_past_scores(settings)
     latest_us = known_us - round(within_days * DAY_US)
-    old_enough = receipts[receipts["as_of_us"] <= latest_us]
+    old_enough = listed[listed["as_of_us"] <= latest_us]
     if old_enough.empty:
-        raise UserError(_describe_missing(receipts["as_of_us"], known_us, within_days))
+        raise UserError(_describe_missing(listed["as_of_us"], known_us, within_days))
     as_of_us = int(old_enough["as_of_us"].max())
-    of_date = old_enough[old_enough["as_of_us"] == as_of_us].sort_values("publication_id")
-    last = of_date.drop_duplicates("lead_id", keep="last")
+    of_date = old_enough[old_enough["as_of_us"] == as_of_us]
+    in_order = of_date.sort_values("publication_id")
+    last = in_order.drop_duplicates("lead_id", keep="last")
     tiers: pd.Series[str] = last.set_index("lead_id")["tier"]
     return TierList(as_of_us, tiers)
+
+
+def read_past_scores(settings: Settings) -> pd.DataFrame:
+    """The rows of all published lists: the receipts' columns, and `as_of_us`."""
+    folder = settings.project_folder()
+    receipts = read_past_receipts(folder / "scores", folder / "store")
+    rows: pd.DataFrame = receipts.to_pandas()
+    return rows.assign(as_of_us=rows["as_of"].astype("int64"))
 
 
 def _describe_missing(published_us: pd.Series[int], known_us: int, within_days: float) -> str:
@@ -83,7 +90,11 @@ def describe_tiers(history: History, *, known_us: int, within_days: float) -> di
 
 
 def _describe_groups(
-    history: History, listed: TierList, *, known_us: int, within_days: float
+    history: History,
+    listed: TierList,
+    *,
+    known_us: int,
+    within_days: float,
 ) -> list[FunnelGroup]:
     span = Span(listed.as_of_us, known_us)
     spells = history.spells(known_us)
@@ -101,8 +112,10 @@ def _describe_groups(
 
 def _follow(spells: pd.DataFrame, listed: TierList, *, known_us: int) -> pd.DataFrame:
     """The spells in which the leads were listed, from the date of the list on, with their tier."""
-    was_open = (spells["start_us"] <= listed.as_of_us) & (spells["close_us"] > listed.as_of_us)
+    has_begun = spells["start_us"] <= listed.as_of_us
+    goes_on = spells["close_us"] > listed.as_of_us
     tier = spells["lead_id"].map(listed.tiers)
-    followed = spells.assign(part=tier)[was_open & tier.notna()]
+    is_followed = has_begun & goes_on & tier.notna()
+    followed = spells.assign(part=tier)[is_followed]
     begun = followed.assign(start_us=np.int64(listed.as_of_us))
     return list_endings(begun, known_us=known_us)

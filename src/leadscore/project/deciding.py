@@ -140,7 +140,8 @@ def without(recipe: Recipe, leaks: frozenset[str]) -> Recipe:
 
 
 def hold_unconfirmed(
-    promotion: PromotionDecision, confirmation: Confirmation | None
+    promotion: PromotionDecision,
+    confirmation: Confirmation | None,
 ) -> PromotionDecision:
     """The decision, except that nothing is promoted while something has to be confirmed."""
     if promotion.promoted and confirmation:

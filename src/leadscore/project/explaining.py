@@ -144,7 +144,8 @@ def find_list_id(settings: Settings, publication_id: str | None) -> str:
 
 @contextmanager
 def _opened(
-    settings: Settings, publication: Publication
+    settings: Settings,
+    publication: Publication,
 ) -> Iterator[tuple[History, WinModel, Previous | None]]:
     """The kept versions that a publication rests on, opened with the settings of its time."""
     manifest = publication.manifest
@@ -161,7 +162,10 @@ def _opened(
 
 
 def _read_previous(
-    settings: Settings, publication_id: str | None, *, loaded: Mapping[str, WinModel]
+    settings: Settings,
+    publication_id: str | None,
+    *,
+    loaded: Mapping[str, WinModel],
 ) -> Previous | None:
     """The list before that a manifest names, which it takes to make the list again.
 

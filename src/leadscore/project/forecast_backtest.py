@@ -36,7 +36,10 @@ class _Trained:
 
 
 def backtest_forecast(
-    settings: Settings, *, months: int = 12, progress: Progress = silent
+    settings: Settings,
+    *,
+    months: int = 12,
+    progress: Progress = silent,
 ) -> ForecastBacktest:
     """The last whole months, each forecast at its start with a model trained by then.
 
@@ -68,7 +71,9 @@ def backtest_forecast(
 
 
 def _replay_all(
-    history: History, past: Sequence[Period], progress: Progress
+    history: History,
+    past: Sequence[Period],
+    progress: Progress,
 ) -> tuple[list[ForecastedMonth], dict[str, str]]:
     """The months that could be forecast, and why the others could not."""
     forecasted: list[ForecastedMonth] = []
@@ -103,7 +108,8 @@ def _train(history: History, *, known_us: int) -> _Trained:
 def replay_month(history: History, model: KnownModel, month: Period) -> ForecastedMonth:
     """A month forecast at its start, beside what is known of it by now."""
     outlook = look_ahead(history, model, as_of_us=month.start_us).outlook
-    forecast = describe_total(simulate_periods(outlook, [month]))
+    simulated = simulate_periods(outlook, [month])
+    forecast = describe_total(simulated)
     naive = guess_month(history, outlook, month)
     wins = read_wins(history, known_us=history.version.known_until_us)
     came = revenue_between(wins, month.start_us, month.end_us)
@@ -121,7 +127,9 @@ def replay_month(history: History, model: KnownModel, month: Period) -> Forecast
 
 
 def summarise(
-    project: str, months: list[ForecastedMonth], skipped: dict[str, str]
+    project: str,
+    months: list[ForecastedMonth],
+    skipped: dict[str, str],
 ) -> ForecastBacktest:
     """The back-test of some months: how many the bands held, and how far every method was off."""
     with_revenue = [month for month in months if month.won_revenue is not None]
@@ -143,10 +151,10 @@ def summarise(
 
 def _measure(months: list[ForecastedMonth], name: str) -> MethodError:
     """How far a method was off, over the months of which it says something."""
-    wins, revenue = [], []
+    wins = []
+    revenue = []
     for month in months:
-        guess = month.wins.mean if name == OURS else month.naive_wins[name]
-        amount = _mean_revenue(month) if name == OURS else month.naive_revenue[name]
+        guess, amount = _guesses_of(month, name)
         if guess is not None:
             wins.append(guess - month.won)
         if amount is not None and month.won_revenue is not None:
@@ -160,8 +168,12 @@ def _measure(months: list[ForecastedMonth], name: str) -> MethodError:
     )
 
 
-def _mean_revenue(month: ForecastedMonth) -> float | None:
-    return None if month.revenue is None else month.revenue.mean
+def _guesses_of(month: ForecastedMonth, name: str) -> tuple[float | None, float | None]:
+    """The wins and the revenue that a method expected of a month; None where it says nothing."""
+    if name != OURS:
+        return month.naive_wins[name], month.naive_revenue[name]
+    revenue = None if month.revenue is None else month.revenue.mean
+    return month.wins.mean, revenue
 
 
 def _mean(values: np.ndarray) -> float | None:

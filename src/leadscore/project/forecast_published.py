@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 
 import pandas as pd
 
@@ -68,35 +68,33 @@ def settle_published(history: History, *, by: str, known_us: int) -> SettledFore
     wins = read_wins(history, known_us=known_us)
     periods = _list_over(published, known_us=known_us)
     settled = [_settle(forecast, period, wins) for forecast, period in periods]
-    with_revenue = [one for one in settled if one.won_revenue is not None]
+    held_revenue = None
+    if any(period.won_revenue is not None for period in settled):
+        held_revenue = sum(holds(period.revenue, period.won_revenue) for period in settled)
     return SettledForecasts(
         forecasts=len(published),
         first=published[0].as_of,
         periods=settled,
-        held_wins=sum(holds(one.wins, one.won) for one in settled),
-        held_revenue=(
-            sum(holds(one.revenue, one.won_revenue) for one in with_revenue)
-            if with_revenue
-            else None
-        ),
+        held_wins=sum(holds(period.wins, period.won) for period in settled),
+        held_revenue=held_revenue,
     )
 
 
 def _list_over(
-    published: Sequence[Forecast], *, known_us: int
+    published: Sequence[Forecast],
+    *,
+    known_us: int,
 ) -> list[tuple[Forecast, ForecastPeriod]]:
     """The periods that are over, rising, each with the forecast that counts."""
-    pairs = [
-        (forecast, period)
-        for forecast in published
-        for period in forecast.periods
-        if _us(period.end) <= known_us
-    ]
-    in_order = sorted(pairs, key=lambda pair: (pair[1].start, pair[0].as_of))
+    by_start = defaultdict(list)
+    for forecast in sorted(published, key=lambda forecast: forecast.as_of):
+        for period in forecast.periods:
+            if _us(period.end) <= known_us:
+                by_start[period.start].append((forecast, period))
+
     over = []
-    for _, of_period in groupby(in_order, key=lambda pair: pair[1].start):
-        rivals = list(of_period)
-        before = [pair for pair in rivals if _us(pair[0].as_of) <= _us(pair[1].start)]
+    for start, rivals in sorted(by_start.items()):
+        before = [pair for pair in rivals if _us(pair[0].as_of) <= _us(start)]
         over.append(before[-1] if before else rivals[0])
     return over
 

@@ -64,7 +64,10 @@ def read_target(wins: float | None, revenue: float | None, by: str | None) -> Ta
 
 
 def need_leads(
-    history: History, looked: Looked, simulated: Simulated, target: Target
+    history: History,
+    looked: Looked,
+    simulated: Simulated,
+    target: Target,
 ) -> LeadsNeeded:
     """The leads needed for a target.
 
@@ -104,7 +107,12 @@ def need_leads(
 
 
 def _list_sources(
-    history: History, outlook: Outlook, needed: LeadsNeeded, race: Race, *, by: str
+    history: History,
+    outlook: Outlook,
+    needed: LeadsNeeded,
+    race: Race,
+    *,
+    by: str,
 ) -> list[LeadsFromSource]:
     known_us = history.known_us(outlook.as_of_us)
     spells = list_endings(history.spells(known_us), known_us=known_us)

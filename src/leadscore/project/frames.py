@@ -36,11 +36,13 @@ def build_frame(history: History, rows: pd.DataFrame) -> pd.DataFrame:
     if snapshots.duplicated(LEAD_AND_MOMENT).any():
         raise UserError("rows have a lead twice at one moment, with different spell or known_us")
 
-    matrix = build_matrix(history.snapshot(snapshots), build_features(history.settings))
+    features = build_features(history.settings)
+    matrix = build_matrix(history.snapshot(snapshots), features)
     columns = pd.DataFrame(matrix.columns)
     frame = pd.concat([matrix.keys, columns], axis=1)
     built = pd.MultiIndex.from_frame(matrix.keys)
-    places = built.get_indexer(pd.MultiIndex.from_frame(rows[LEAD_AND_MOMENT]))
+    asked = pd.MultiIndex.from_frame(rows[LEAD_AND_MOMENT])
+    places = built.get_indexer(asked)
     return frame.iloc[places].set_axis(rows.index)
 
 

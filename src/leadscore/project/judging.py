@@ -16,7 +16,7 @@ from leadscore.history.split import History
 from leadscore.json_files import read_json
 from leadscore.locks import WRITING
 from leadscore.monitor.judge import Asked, judge
-from leadscore.monitor.settle import ScoredList, settle
+from leadscore.monitor.settle import SETTLED, ScoredList, settle
 from leadscore.project.monitoring import check_dated, read_lists
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.proposals import propose
@@ -43,11 +43,11 @@ def judge_score(settings: Settings, name: str, *, as_of_us: int | None = None) -
         lists, warnings = read_lists(settings)
         basis = RECEIPTS
         rows = settle(history, lists, known_us=known_us)
-        if not (rows["state"] == "settled").any():
+        if not _has_settled(rows):
             lists = read_backtest(settings)
             basis = BACKTEST
             rows = settle(history, lists, known_us=known_us)
-        if not (rows["state"] == "settled").any():
+        if not _has_settled(rows):
             raise UserError(
                 "none of our lists is settled yet, and there is no back-test to judge beside; run "
                 f"`{propose('backtest')}` first"
@@ -56,6 +56,11 @@ def judge_score(settings: Settings, name: str, *, as_of_us: int | None = None) -
         asked = Asked(settings.project, name, basis, known_us)
         judged = judge(history, rows, asked, horizon_days=horizon_days)
     return judged.model_copy(update={"warnings": warnings})
+
+
+def _has_settled(rows: pd.DataFrame) -> bool:
+    is_settled = rows["state"] == SETTLED
+    return bool(is_settled.any())
 
 
 def _check_name(history: History, name: str, *, known_us: int) -> None:
@@ -73,13 +78,14 @@ def read_backtest(settings: Settings) -> list[ScoredList]:
     """The lists of the latest back-test; none without one."""
     written = list_folder(settings.project_folder() / "backtests")
     folders = [folder for folder in written if not folder.name.startswith(WRITING)]
-    reports = [(_read_report(folder), folder) for folder in folders]
-    if not reports:
+    if not folders:
         return []
-    report, folder = max(reports, key=lambda pair: (pair[0]["known_until"], str(pair[1])))
+    reports = {folder: _read_report(folder) for folder in folders}
+    latest = max(folders, key=lambda folder: (reports[folder]["known_until"], str(folder)))
+    report = reports[latest]
     if not report["dates"] or not report["horizon_days"]:
         return []
-    return _as_lists(folder, horizon_days=report["horizon_days"], tiers=settings.tiers)
+    return _as_lists(latest, horizon_days=report["horizon_days"], tiers=settings.tiers)
 
 
 def _read_report(folder: Path) -> dict[str, Any]:
@@ -106,12 +112,14 @@ def _read_predictions(path: Path) -> pd.DataFrame:
 
 def _as_lists(folder: Path, *, horizon_days: int, tiers: Tiers) -> list[ScoredList]:
     predictions = _read_predictions(folder / "predictions.csv")
+    predictions = predictions.rename(columns={"leadscore": "probability"})
     lists = []
-    for as_of_us, rows in predictions.groupby("as_of_us", sort=True):
-        frame = pd.DataFrame({"lead_id": rows["lead_id"], "probability": rows["leadscore"]})
-        frame = frame.assign(tier=_tiers_of(frame["probability"], tiers))
-        moment_us = int(str(as_of_us))
-        lists.append(ScoredList(f"back-test {moment_us}", moment_us, horizon_days, frame))
+    for moment, rows in predictions.groupby("as_of_us", sort=True):
+        as_of_us = int(str(moment))
+        tier = _tiers_of(rows["probability"], tiers)
+        scored = rows[["lead_id", "probability"]].assign(tier=tier)
+        name = f"back-test {as_of_us}"
+        lists.append(ScoredList(name, as_of_us, horizon_days, scored))
     return lists
 
 

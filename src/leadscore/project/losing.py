@@ -61,7 +61,9 @@ def measure_losses(
 
 
 def _describe_patterns(
-    history: History, followed: pd.DataFrame, within_days: float
+    history: History,
+    followed: pd.DataFrame,
+    within_days: float,
 ) -> list[Pattern]:
     if followed.empty:
         return []

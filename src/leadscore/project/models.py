@@ -16,16 +16,20 @@ from leadscore.settings.settings import Settings
 def list_models(settings: Settings) -> Versions:
     """All versions, the newest first, and the moves of their aliases."""
     registry = Registry(settings)
-    versions = [asdict(version) for version in registry.versions()]
     return Versions.from_dict(
-        {"registered_model": registry.name, "versions": versions, "moves": registry.moves()}
+        {
+            "registered_model": registry.name,
+            "versions": [asdict(version) for version in registry.versions()],
+            "moves": registry.moves(),
+        }
     )
 
 
 def show(settings: Settings, which: str) -> Shown:
     """A version with its evaluation."""
     registry = Registry(settings)
-    return Shown(versions=[describe_version(registry, registry.find(which))])
+    version = registry.find(which)
+    return Shown(versions=[describe_version(registry, version)])
 
 
 def promote(settings: Settings, which: str, *, who: Who) -> Moved:
@@ -49,11 +53,15 @@ def rollback(settings: Settings, *, who: Who) -> Moved:
 def _changes(registry: Registry, was: ModelVersion, now: ModelVersion) -> dict[str, list[Any]]:
     """In what two versions differ: name -> [was, is]; nothing if one is damaged, itself a reason to go back."""
     try:
-        before, after = _summarise(registry, was), _summarise(registry, now)
+        before = _summarise(registry, was)
+        after = _summarise(registry, now)
     except CorruptFileError:
         return {}
-    changed = [name for name in before if before[name] != after[name]]
-    return {name: [before[name], after[name]] for name in changed}
+    changes = {}
+    for name, value in before.items():
+        if value != after[name]:
+            changes[name] = [value, after[name]]
+    return changes
 
 
 def _summarise(registry: Registry, version: ModelVersion) -> dict[str, Any]:
@@ -81,5 +89,11 @@ def describe_version(registry: Registry, version: ModelVersion) -> EvaluatedVers
 
 def record_move(settings: Settings, what: Event, version: ModelVersion, *, who: Who) -> None:
     """A line in the audit trail about a version whose aliases moved, or did not."""
-    number = str(version.number)
-    record(settings, what, why=who.why, who=who, model_version=version.version, number=number)
+    record(
+        settings,
+        what,
+        why=who.why,
+        who=who,
+        model_version=version.version,
+        number=str(version.number),
+    )

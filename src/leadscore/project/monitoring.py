@@ -40,7 +40,10 @@ COLUMNS = {
 
 
 def monitor(
-    settings: Settings, *, as_of_us: int | None = None, segment: str | None = None
+    settings: Settings,
+    *,
+    as_of_us: int | None = None,
+    segment: str | None = None,
 ) -> Monitored:
     """Every published score settled by what was known at a moment (default: known_until).
 
@@ -90,19 +93,30 @@ def find_drift(settings: Settings, *, as_of_us: int | None = None) -> ModelDrift
 
 
 def _watch(
-    history: History, rows: pd.DataFrame, *, known_us: int
+    history: History,
+    rows: pd.DataFrame,
+    *,
+    known_us: int,
 ) -> tuple[ModelDrift | None, list[str]]:
     """What changed since the model of the latest list was trained; or why that cannot be said."""
     if rows.empty:
         return None, []
-    latest_version = str(rows.sort_values("as_of_us")["model_version"].iloc[-1])
+    by_date = rows.sort_values("as_of_us")
+    latest_version = str(by_date["model_version"].iloc[-1])
     registry = Registry(history.settings)
     try:
         model, _, version = registry.load(latest_version)
         bins = registry.read_bins(version)
     except LeadscoreError as e:
         return None, [f"the model of the latest list cannot be read, so drift is unknown: {e}"]
-    watched = Watched(history, version, model, bins, rows, read_trained_us(registry))
+    watched = Watched(
+        history=history,
+        version=version,
+        model=model,
+        bins=bins,
+        published=rows,
+        trained_us=read_trained_us(registry),
+    )
     return watch(watched, known_us=known_us), []
 
 
@@ -115,7 +129,8 @@ def find_calibration_alarm(history: History, *, since_us: int | None, known_us: 
     if not lists:
         return None
     rows = settle(history, lists, known_us=known_us)
-    raised_us = find_last_alarm(rows, read_trained_us(Registry(settings)), known_us=known_us)
+    trained_us = read_trained_us(Registry(settings))
+    raised_us = find_last_alarm(rows, trained_us, known_us=known_us)
     if raised_us is None or raised_us < since_us:
         return None
     return history.name(raised_us)
@@ -168,7 +183,10 @@ def _read_shadow_lists(settings: Settings) -> list[ScoredList]:
 
 
 def _read_lists(
-    settings: Settings, written: Sequence[Listed], *, folder: Path
+    settings: Settings,
+    written: Sequence[Listed],
+    *,
+    folder: Path,
 ) -> tuple[list[ScoredList], list[str]]:
     """Lists of a folder with their scores, one a date, and warnings about those that are left out."""
     store = settings.project_folder() / "store"
@@ -181,16 +199,17 @@ def _read_lists(
         if not receipts.num_rows or not horizon_days or listed.as_of_us is None:
             left_out.append(listed.id)
             continue
-        as_of_us = int(receipts["as_of"].cast("int64")[0].as_py())
-        rows = receipts.select(list(COLUMNS)).rename_columns(list(COLUMNS.values())).to_pandas()
-        lists.append(ScoredList(listed.id, as_of_us, horizon_days, rows))
+        moments = receipts["as_of"].cast("int64")
+        as_of_us = int(moments[0].as_py())
+        rows = receipts.select(list(COLUMNS)).to_pandas()
+        scored = rows.rename(columns=COLUMNS)
+        lists.append(ScoredList(listed.id, as_of_us, horizon_days, scored))
     return lists, _describe_left_out(left_out)
 
 
 def _latest_of_dates(published: Iterable[Listed]) -> list[Listed]:
-    by_date = {}
-    for listed in sorted(published, key=lambda listed: (listed.known_until_us, listed.id)):
-        by_date[listed.as_of_us] = listed
+    by_knowledge = sorted(published, key=lambda listed: (listed.known_until_us, listed.id))
+    by_date = {listed.as_of_us: listed for listed in by_knowledge}
     return sorted(by_date.values(), key=lambda listed: listed.as_of_us or 0)
 
 
@@ -204,8 +223,10 @@ def _read_horizons(settings: Settings, published: Sequence[Listed]) -> dict[str,
 
 def _read_horizon(listed: Listed) -> int:
     """The horizon of a list in days; 0 where its manifest does not say."""
-    settings_then = json.loads((listed.manifest or {}).get("settings", "{}"))
-    days: int = settings_then.get("target", {}).get("horizon_days", 0)
+    manifest = listed.manifest or {}
+    settings_then = json.loads(manifest.get("settings", "{}"))
+    target = settings_then.get("target", {})
+    days: int = target.get("horizon_days", 0)
     return days
 
 

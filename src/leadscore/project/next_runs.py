@@ -24,19 +24,33 @@ def ask_next_runs(api: str) -> list[NextRun]:
         UnavailableError: no server answers, or not as Prefect does.
     """
     try:
-        names = {
-            deployment["id"]: deployment["name"]
-            for deployment in _ask(api, "deployments", {"deployments": {"tags": {"all_": [TAG]}}})
-        }
-        scheduled = {"state": {"type": {"any_": ["SCHEDULED"]}}, "tags": {"all_": [TAG]}}
-        question = {"flow_runs": scheduled, "sort": "EXPECTED_START_TIME_ASC", "limit": MOST_RUNS}
-        soonest: dict[str, str] = {}
-        for run in _ask(api, "flow_runs", question):
-            if run["deployment_id"] in names:
-                soonest.setdefault(names[run["deployment_id"]], run["expected_start_time"])
+        soonest = _find_soonest(api)
     except (OSError, ValueError, KeyError, TypeError) as e:
         raise UnavailableError("no Prefect server answers") from e
     return [NextRun(deployment=name, at=at) for name, at in soonest.items()]
+
+
+def _find_soonest(api: str) -> dict[str, str]:
+    """When each deployment runs next, by name, the soonest first."""
+    is_ours = {"tags": {"all_": [TAG]}}
+    is_scheduled = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+    deployments = _ask(api, "deployments", {"deployments": is_ours})
+    runs = _ask(
+        api,
+        "flow_runs",
+        {
+            "flow_runs": is_scheduled | is_ours,
+            "sort": "EXPECTED_START_TIME_ASC",
+            "limit": MOST_RUNS,
+        },
+    )
+    names = {deployment["id"]: deployment["name"] for deployment in deployments}
+    soonest: dict[str, str] = {}
+    for run in runs:
+        name = names.get(run["deployment_id"])
+        if name is not None:
+            soonest.setdefault(name, run["expected_start_time"])
+    return soonest
 
 
 def _ask(api: str, kind: str, question: dict[str, Any]) -> list[dict[str, Any]]:

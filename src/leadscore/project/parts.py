@@ -20,7 +20,11 @@ OWNER = "owner_id"
 
 
 def read_parts(
-    history: History, by: str, *, known_us: int, others: Sequence[str] = ()
+    history: History,
+    by: str,
+    *,
+    known_us: int,
+    others: Sequence[str] = (),
 ) -> pd.Series[str]:
     """What each lead is counted under, by lead_id.
 
@@ -71,12 +75,11 @@ def _field_of(by: str, settings: Settings, *, others: Sequence[str]) -> str:
 
 def _names_of_column(column: str, settings: Settings, possible: Sequence[str]) -> list[str]:
     """The fields to group leads by that a column of the export is mapped as, whatever its case."""
-    mapped = [
-        "rep" if field == OWNER else field
-        for entry in settings.mapping
-        for field, source in entry.columns.items()
-        if source.casefold() == column.casefold()
-    ]
+    mapped = []
+    for entry in settings.mapping:
+        for field, source in entry.columns.items():
+            if source.casefold() == column.casefold():
+                mapped.append("rep" if field == OWNER else field)
     return [name for name in dict.fromkeys(mapped) if name in possible]
 
 

@@ -150,7 +150,11 @@ class Project(SalesPipeline):
         return bulk.score_bulk(self.settings, as_of_us=self._us(as_of))
 
     def publish(
-        self, scored: Scored | str, *, replace_newer: bool = False, even_if_unlike: bool = False
+        self,
+        scored: Scored | str,
+        *,
+        replace_newer: bool = False,
+        even_if_unlike: bool = False,
     ) -> Published:
         """Make a list, or the one whose id begins so, the current one (see `publishing.publish`)."""
         from leadscore.project import explaining, publishing
@@ -218,7 +222,10 @@ class Project(SalesPipeline):
         return explaining.explain(self.settings, lead_id, publication_id=publication_id)
 
     def report(
-        self, publication_id: str | None = None, *, to: str | Path | None = None
+        self,
+        publication_id: str | None = None,
+        *,
+        to: str | Path | None = None,
     ) -> Reported:
         """A published list (default: the current one) as one HTML file, and in five lines of Markdown."""
         from leadscore.project import reporting
@@ -233,7 +240,10 @@ class Project(SalesPipeline):
         return reporting.digest(self.settings, publication_id)
 
     def workbook(
-        self, publication_id: str | None = None, *, to: str | Path | None = None
+        self,
+        publication_id: str | None = None,
+        *,
+        to: str | Path | None = None,
     ) -> WrittenWorkbook:
         """A published list (default: the current one) as a workbook for people."""
         from leadscore.project import worklist

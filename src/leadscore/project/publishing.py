@@ -59,7 +59,11 @@ def _record_published(settings: Settings, published: Published) -> None:
 
 
 def _publish(
-    settings: Settings, publication_id: str, *, replace_newer: bool, even_if_unlike: bool
+    settings: Settings,
+    publication_id: str,
+    *,
+    replace_newer: bool,
+    even_if_unlike: bool,
 ) -> Published:
     folder = settings.project_folder()
     withheld = [] if even_if_unlike else find_withheld(settings, publication_id)
@@ -139,7 +143,10 @@ def find_withheld(settings: Settings, publication_id: str) -> list[str]:
 
 
 def find_previous(
-    settings: Settings, *, as_of_us: int | None, loaded: Mapping[str, WinModel] | None = None
+    settings: Settings,
+    *,
+    as_of_us: int | None,
+    loaded: Mapping[str, WinModel] | None = None,
 ) -> tuple[Previous | None, list[str]]:
     """The most recent list published before a moment, None without one or without dates; and warnings about it.
 
@@ -151,7 +158,10 @@ def find_previous(
 
 
 def read_previous(
-    settings: Settings, before: Before, *, loaded: Mapping[str, WinModel]
+    settings: Settings,
+    before: Before,
+    *,
+    loaded: Mapping[str, WinModel],
 ) -> tuple[Previous | None, list[str]]:
     """A published list, with the model that made it if that is still there and whole; and warnings."""
     warnings = list(before.warnings)

@@ -121,34 +121,34 @@ def _find_gone(scores: pa.Table, past: Sequence[PastList]) -> list[LeftLead]:
         return []
     listed = set(scores["lead_id"].to_pylist())
     previous = past[-1]
-    return [
-        LeftLead(lead_id, "no longer open", previous.tiers[lead_id], probability)
-        for lead_id, probability in previous.probabilities.items()
-        if lead_id not in listed
-    ]
+    gone = []
+    for lead_id, probability in previous.probabilities.items():
+        if lead_id not in listed:
+            tier = previous.tiers[lead_id]
+            gone.append(LeftLead(lead_id, "no longer open", tier, probability))
+    return gone
 
 
 def _name_ends(history: History, gone: Sequence[LeftLead], *, as_of_us: int) -> list[LeftLead]:
     """The leads with how they ended by what was known at the date of the list."""
     spells = history.spells(as_of_us)
-    spells = spells.assign(is_absent=seen_until(spells) < as_of_us)
-    latest = spells.drop_duplicates("lead_id", keep="last").set_index("lead_id")
-    latest = latest.reindex([lead.lead_id for lead in gone])
-    is_closed = latest["close_us"] < as_of_us
-    is_won = latest["won"].eq(True)
-    is_absent = latest["is_absent"].eq(True)
+    is_won = spells["won"].to_numpy(dtype=bool)
+    is_closed = spells["close_us"].to_numpy() < as_of_us
+    is_absent = seen_until(spells) < as_of_us
     conditions = [is_closed & is_won, is_closed, is_absent]
     ends = np.select(conditions, ["won", "lost", "not in the export"], "no longer open")
-    pairs = zip(gone, ends, strict=True)
-    return [replace(lead, why=str(end)) for lead, end in pairs]
+    end_of = dict(zip(spells["lead_id"], ends.tolist(), strict=True))  # of the last spell
+    return [replace(lead, why=end_of.get(lead.lead_id, "no longer open")) for lead in gone]
 
 
 def _read_stages(history: History, *, as_of_us: int) -> dict[str, str]:
     """The stage of each open lead that has one."""
-    features = [feature for feature in build_features(history.settings) if feature.name == STAGE]
+    declared = build_features(history.settings)
+    features = [feature for feature in declared if feature.name == STAGE]
     rows = history.open_list(as_of_us)
-    if not features or not len(rows):
+    if not features or rows.empty:
         return {}
-    matrix = build_matrix(history.snapshot(rows), features)
+    snapshot = history.snapshot(rows)
+    matrix = build_matrix(snapshot, features)
     pairs = zip(matrix.keys["lead_id"], matrix.columns[STAGE], strict=True)
     return {lead_id: stage for lead_id, stage in pairs if stage}

@@ -50,7 +50,11 @@ def register(settings: Settings, folder: Path, *, who: Who, promote: bool = Fals
 
 
 def _record_registered(
-    settings: Settings, version: ModelVersion | None, *, was: ModelVersion | None, who: Who
+    settings: Settings,
+    version: ModelVersion | None,
+    *,
+    was: ModelVersion | None,
+    who: Who,
 ) -> None:
     """That a version scores now, or that it does not; nothing of one that scored before."""
     if version is None or (was is not None and was.number == version.number):

@@ -83,7 +83,10 @@ def find_due(settings: Settings, *, as_of_us: int | None = None) -> RetrainingDu
 
 
 def _find_due(
-    settings: Settings, as_of_us: int | None, *, drift: ModelDrift | None
+    settings: Settings,
+    as_of_us: int | None,
+    *,
+    drift: ModelDrift | None,
 ) -> RetrainingDue:
     trained_us = Registry(settings).last_trained_us()
     if trained_us is None:
@@ -91,22 +94,27 @@ def _find_due(
     with open_store(settings) as history:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         close_us = history.spells(known_us)["close_us"]
+    is_since = close_us.between(trained_us, known_us, inclusive="left")
+    alarms = []
+    if drift is not None:
+        alarms = _list_new(drift, trained_us=trained_us, known_us=known_us)
     since = SinceTraining(
         days=(known_us - trained_us) / DAY_US,
-        outcomes=int(close_us.between(trained_us, known_us, inclusive="left").sum()),
-        alarms=_list_new(drift, trained_us=trained_us, known_us=known_us) if drift else [],
+        outcomes=int(is_since.sum()),
+        alarms=alarms,
     )
     return is_retraining_due(since, settings.retraining)
 
 
 def _list_new(drift: ModelDrift, *, trained_us: int, known_us: int) -> list[str]:
     """The alarms that newer data may cure, and that ask for a training by now."""
-    return [
-        f"{alarm.kind} of {alarm.subject}"
-        for alarm in drift.alarms
-        if may_cure(alarm)
-        and asks_again(_shown_us(alarm, drift, known_us), trained_us=trained_us, known_us=known_us)
-    ]
+    new = []
+    for alarm in drift.alarms:
+        shown_us = _shown_us(alarm, drift, known_us)
+        asks = asks_again(shown_us, trained_us=trained_us, known_us=known_us)
+        if asks and may_cure(alarm):
+            new.append(f"{alarm.kind} of {alarm.subject}")
+    return new
 
 
 def _shown_us(alarm: Alarm, drift: ModelDrift, known_us: int) -> int:
@@ -127,8 +135,9 @@ def _decide(settings: Settings, as_of_us: int | None) -> RollbackDecision:
         known_us = history.known_us(checked_as_of(history, as_of_us))
         lists, _ = read_lists(settings)
         rows = settle(history, lists, known_us=known_us)
-        is_own = (rows["state"] == SETTLED) & (rows["model_version"] == champion.version)
-        settled = rows[is_own].reset_index(drop=True)
+        is_settled = rows["state"] == SETTLED
+        is_own = rows["model_version"] == champion.version
+        settled = rows[is_settled & is_own].reset_index(drop=True)
         return decide_rollback(
             as_evaluation_set(settled),
             _predict_previous(history, registry, settled),
@@ -138,7 +147,9 @@ def _decide(settings: Settings, as_of_us: int | None) -> RollbackDecision:
 
 
 def _predict_previous(
-    history: History, registry: Registry, settled: pd.DataFrame
+    history: History,
+    registry: Registry,
+    settled: pd.DataFrame,
 ) -> np.ndarray | None:
     """The probabilities (n,) of the champion before, which saw none of these rows; None without one."""
     previous = [version for version in registry.versions() if PREVIOUS in version.aliases]

@@ -86,7 +86,11 @@ class SalesPipeline:
         )
 
     def write_forecast(
-        self, forecast: Forecast, past: ForecastBacktest | None = None, *, to: str | Path
+        self,
+        forecast: Forecast,
+        past: ForecastBacktest | None = None,
+        *,
+        to: str | Path,
     ) -> None:
         """A forecast, with past ones beside it, as one HTML page with its charts."""
         from leadscore.project import forecasting

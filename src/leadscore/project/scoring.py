@@ -98,7 +98,10 @@ def prepare_run(opened: History, loaded: Loaded, *, as_of_us: int) -> ScoringRun
 
 
 def score(
-    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+    settings: Settings,
+    *,
+    as_of_us: int | None = None,
+    progress: Progress = silent,
 ) -> Scored:
     """The leads open at a moment (default: known_until), scored by the champion; `publish` makes the list count."""
     with open_store(settings) as opened:
@@ -117,7 +120,11 @@ def score(
 
 
 def _score_with(
-    opened: History, loaded: Loaded, *, as_of_us: int, folder: str = "scores"
+    opened: History,
+    loaded: Loaded,
+    *,
+    as_of_us: int,
+    folder: str = "scores",
 ) -> tuple[Publication, pa.Table, dict[str, Any]]:
     """The list that a model gives, written to a folder of the project; its scores, and the facts of the run."""
     run = prepare_run(opened, loaded, as_of_us=as_of_us)
@@ -162,7 +169,11 @@ def _score_in_shadow(opened: History, registry: Registry, *, as_of_us: int) -> d
 
 
 def _describe_basis(
-    history: History, scores: pa.Table, *, known_us: int, previous: Previous | None
+    history: History,
+    scores: pa.Table,
+    *,
+    known_us: int,
+    previous: Previous | None,
 ) -> dict[str, Any]:
     """What the scores were made from, as JSON: with it a list can be made again."""
     public = history.settings.public()

@@ -65,8 +65,8 @@ class Standpoint:
 
     def _warm_up(self) -> None:
         """Score a lead that was created just now, so that the first one asked about need not wait."""
-        just_before = format_us(self.as_of_us - SECOND_US)
-        self.score_posted("warm-up " + self.store_version, {"leads": [{"event_at": just_before}]})
+        lead = {"event_at": format_us(self.as_of_us - SECOND_US)}
+        self.score_posted(f"warm-up {self.store_version}", {"leads": [lead]})
 
     def describe(self) -> Standing:
         """What is answered from."""
@@ -110,10 +110,15 @@ class Standpoint:
             UnknownLeadError: by its facts it is closed.
             UserError: a lead of that id is in the store.
         """
-        named = {
-            table: [{**row, "lead_id": lead_id} for row in rows] for table, rows in facts.items()
-        }
-        tables = read_posted(named, self.settings, personal=self._personal, as_of_us=self.as_of_us)
+        named = {}
+        for table, rows in facts.items():
+            named[table] = [{**row, "lead_id": lead_id} for row in rows]
+        tables = read_posted(
+            named,
+            self.settings,
+            personal=self._personal,
+            as_of_us=self.as_of_us,
+        )
         (stored_id,) = tables["leads"]["lead_id"].to_pylist()
         if stored_id in self._stored:
             raise UserError(
@@ -127,7 +132,8 @@ class Standpoint:
             scored = score_rows(leads, at=at)
         (row,) = _to_rows(scored.scores)
         own = [text for text in scored.facts["warnings"] if text not in self._warnings]
-        return self._answer(row, stored=False, warnings=[*self._list_unread(named), *own])
+        warnings = self._list_unread(named) + own
+        return self._answer(row, stored=False, warnings=warnings)
 
     def _with_lead(self, tables: Mapping[str, pa.Table], engine: SQLiteEngine) -> OpenLeads:
         """The open leads with one more, and with what it changes for leads of its account."""
@@ -135,9 +141,14 @@ class Standpoint:
         with self._lock:
             history = overlay_lead(leads.history, tables, as_of_us=self.as_of_us, engine=engine)
         joining = read_listed(
-            history, leads.model, leads.features, as_of_us=self.as_of_us, joining=leads.listed
+            history,
+            leads.model,
+            leads.features,
+            as_of_us=self.as_of_us,
+            joining=leads.listed,
         )
-        return replace(leads, history=history, listed=leads.listed.joined_by(joining))
+        listed = leads.listed.joined_by(joining)
+        return replace(leads, history=history, listed=listed)
 
     def _list_unread(self, facts: Mapping[str, Sequence[Row]]) -> list[str]:
         """Fields whose stated value no feature reads, since their history is read in its place."""
@@ -152,7 +163,11 @@ class Standpoint:
         ]
 
     def _answer(
-        self, row: Mapping[str, Any], *, stored: bool, warnings: Sequence[str]
+        self,
+        row: Mapping[str, Any],
+        *,
+        stored: bool,
+        warnings: Sequence[str],
     ) -> LeadScore:
         score = {name: value for name, value in row.items() if name not in {"lead_id", "as_of"}}
         return LeadScore(
@@ -182,10 +197,13 @@ def open_standpoint(settings: Settings, *, as_of_us: int | None = None) -> Stand
     with ExitStack() as opening:
         opened = opening.enter_context(open_store(settings))
         champion = Registry(settings).load_champion()
-        run = prepare_run(opened, champion, as_of_us=checked_as_of(opened, as_of_us))
+        moment = checked_as_of(opened, as_of_us)
+        run = prepare_run(opened, champion, as_of_us=moment)
         shapes = opening.enter_context(closing(DuckDBEngine(settings.engine)))
         standpoint = Standpoint(
-            run.open_leads(), types=StatementTypes(shapes), model_version=run.model_version
+            run.open_leads(),
+            types=StatementTypes(shapes),
+            model_version=run.model_version,
         )
         weakref.finalize(standpoint, opening.pop_all().close)
     return standpoint

@@ -30,7 +30,10 @@ from leadscore.times import DAY_US, HOUR_US, format_us
 
 
 def describe_status(
-    settings: Settings, *, clock_us: int | None = None, prefect: str | None = None
+    settings: Settings,
+    *,
+    clock_us: int | None = None,
+    prefect: str | None = None,
 ) -> Status:
     """The store, the published list and the models of a project.
 

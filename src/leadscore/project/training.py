@@ -49,7 +49,10 @@ from leadscore.validation.promotion import PromotionDecision
 
 
 def train(
-    settings: Settings, *, as_of_us: int | None = None, progress: Progress = silent
+    settings: Settings,
+    *,
+    as_of_us: int | None = None,
+    progress: Progress = silent,
 ) -> Trained:
     """A model trained as of a moment (default: known_until), written with its card; `register` makes it count.
 
@@ -90,7 +93,12 @@ def _record_decision(promotion: PromotionDecision, champion: Champion | None) ->
 
 
 def _write_training(
-    result: FitResult, decision: Promotion, *, home: Path, settings: Settings, store_version: str
+    result: FitResult,
+    decision: Promotion,
+    *,
+    home: Path,
+    settings: Settings,
+    store_version: str,
 ) -> Trained:
     """The training in the folder `home`, its card written beside it."""
     _write_card(home, result, decision=decision, settings=settings)

@@ -50,7 +50,10 @@ def write_feature_sql(settings: Settings, *, dialect: str) -> str:
 
 
 def score_rows(
-    settings: Settings, batches: Iterable[pa.RecordBatch], *, as_of_us: int | None = None
+    settings: Settings,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    as_of_us: int | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """The champion's scores, as `BATCH_SCORES`, of rows that `write_feature_sql` selected.
 
