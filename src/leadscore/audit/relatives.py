@@ -27,7 +27,8 @@ class Relatives:
 
 
 def find_relatives(
-    fields: Sequence[Values], names: Mapping[str, Collection[str]]
+    fields: Sequence[Values],
+    names: Mapping[str, Collection[str]],
 ) -> list[Relatives]:
     """Groups of at least two fields, none twice.
 

@@ -166,7 +166,12 @@ def _publish(project: Project, forecasted: Forecast) -> tuple[str, Path]:
 
 
 def _run_instead(
-    backtest: int | None, leads_to: Path | None, config: Path, as_of: str | None, *, as_json: bool
+    backtest: int | None,
+    leads_to: Path | None,
+    config: Path,
+    as_of: str | None,
+    *,
+    as_json: bool,
 ) -> bool:
     """Run what is asked for in place of a forecast by period; whether anything was."""
     if leads_to is not None:
@@ -202,7 +207,11 @@ def _draw_with_files(forecasted: Forecast, *, written: Mapping[str, Path]) -> No
 
 
 def _refuse_mixed(
-    backtest: int | None, leads_to: Path | None, as_of: str | None, *, is_by_period: bool
+    backtest: int | None,
+    leads_to: Path | None,
+    as_of: str | None,
+    *,
+    is_by_period: bool,
 ) -> None:
     """Refuse options that do not go together, rather than ignore some of them."""
     if backtest is not None and (leads_to or as_of):

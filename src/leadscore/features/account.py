@@ -24,7 +24,9 @@ PEOPLE = ("other contacts with a lead", "1 other contact with a lead", "at the s
 
 
 def build_account(
-    settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
+    settings: Settings,
+    *,
+    leave_out: AbstractSet[str] = frozenset(),
 ) -> list[Feature]:
     """The features of each key that is mapped, and of which something says when it was known.
 

@@ -34,16 +34,22 @@ class Surroundings:
     def of(cls, columns: Mapping[str, np.ndarray], *, rows: int, elapsed: float) -> Self:
         """Of the columns of a matrix; features that the settings do not give are not known."""
         unknown = np.full(rows, np.nan)
+        no_stage = np.full(rows, None, dtype=object)
         return cls(
             elapsed=elapsed,
-            stage=columns.get("stage_current", np.full(rows, None, dtype=object)),
+            stage=columns.get("stage_current", no_stage),
             spent=columns.get("stage_days_in_current", unknown),
             age=columns.get("stage_age", unknown),
         )
 
     def rows(self, at: np.ndarray) -> Surroundings:
         """Those of the leads at positions (m,)."""
-        return Surroundings(self.elapsed, self.stage[at], self.spent[at], self.age[at])
+        return Surroundings(
+            elapsed=self.elapsed,
+            stage=self.stage[at],
+            spent=self.spent[at],
+            age=self.age[at],
+        )
 
     def around(self, row: int) -> Around:
         """Those of one lead."""
@@ -71,8 +77,9 @@ def group_alike(feature: Feature, values: np.ndarray, around: Surroundings) -> n
         values: (n,) known ones.
         around: of the same leads.
     """
-    keys = [*_list_value_keys(feature, values, around.elapsed), *_list_other_keys(feature, around)]
-    return number_distinct(keys)
+    of_values = _list_value_keys(feature, values, around.elapsed)
+    of_others = _list_other_keys(feature, around)
+    return number_distinct([*of_values, *of_others])
 
 
 def number_distinct(keys: list[np.ndarray]) -> np.ndarray:
@@ -84,8 +91,8 @@ def number_distinct(keys: list[np.ndarray]) -> np.ndarray:
     number = np.zeros(len(keys[0]), dtype=np.int64)
     for key in keys:
         codes, levels = pd.factorize(key)
-        pairs = number * (len(levels) + 1) + codes  # an unknown level has the code -1
-        number, _ = pd.factorize(pairs)
+        width = len(levels) + 1  # an unknown level has the code -1
+        number, _ = pd.factorize(number * width + codes)
     return number
 
 

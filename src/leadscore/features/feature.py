@@ -92,9 +92,11 @@ class Feature:
     @property
     def ages(self) -> frozenset[float]:
         """The ages of a lead, in days, from which on its sentences change (see `_fit_to_age`)."""
-        windows = {float(days) for days in WINDOW.findall(self.phrase.text)}
-        may_say_pace = self.phrase.named is not None or A_WEEK.search(self.phrase.text)
-        return frozenset(windows | {self.phrase.least_age} | ({WEEK} if may_say_pace else set()))
+        windows = WINDOW.findall(self.phrase.text)
+        ages = {self.phrase.least_age, *map(float, windows)}
+        if self.phrase.named is not None or A_WEEK.search(self.phrase.text):
+            ages.add(WEEK)
+        return frozenset(ages)
 
     def fingerprint(self) -> str:
         """A hash that changes whenever the values could: models refuse features they do not know."""

@@ -38,8 +38,9 @@ def field_column(name: str, settings: Settings) -> dict[str, dict[str, str]] | N
 def recorded_fields(settings: Settings) -> set[str]:
     """The fields that are read from their history alone, mapped or recorded by our own exports."""
     fields = settings.lead_fields()
-    recorded = {name for name, field in fields.items() if field.known_from == "export"}
-    return (recorded | settings.changing_fields()) - settings.fields_of_leads()
+    by_exports = {name for name, field in fields.items() if field.known_from == "export"}
+    with_history = by_exports | settings.changing_fields()
+    return with_history - settings.fields_of_leads()
 
 
 def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
@@ -56,7 +57,8 @@ def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]
         changed: the fields with a history by now. One that our own exports recorded is read only
             once the settings state `known_from = "export"`.
     """
-    learned = settings.fields_of_leads() | (recorded_fields(settings) & changed)
+    with_history = recorded_fields(settings) & changed
+    learned = settings.fields_of_leads() | with_history
     return sorted(mapped_fields(settings) - learned)
 
 

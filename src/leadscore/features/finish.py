@@ -92,11 +92,11 @@ class Earlier:
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
         one = columns[self.one]
         other = columns[self.other]
-        is_first = np.isnan(other) | (one <= other)
-        is_one_missing = np.isnan(one)
-        values = np.where(is_one_missing, 0.0, is_first.astype(np.float64))
-        is_neither_known = is_one_missing & np.isnan(other)
-        return np.where(is_neither_known, np.nan, values)
+        has_one = np.isfinite(one)
+        has_other = np.isfinite(other)
+        is_first = has_one & (~has_other | (one <= other))
+        is_any_known = has_one | has_other
+        return np.where(is_any_known, is_first.astype(np.float64), np.nan)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,8 @@ class Titles:
     def _strength(self, title: str) -> float | None:
         plain = title.casefold()
         for pattern, strength in self.titles:
-            if fnmatchcase(plain, _only_stars(pattern.casefold())):
+            plain_pattern = _only_stars(pattern.casefold())
+            if fnmatchcase(plain, plain_pattern):
                 return strength
         return None
 
@@ -229,9 +230,10 @@ class WithinDays:
     far: float
 
     def __call__(self, columns: Columns, as_of_us: np.ndarray) -> np.ndarray:
-        days = (read_integers(columns[self.column]) - as_of_us) / DAY_US
-        span = self.far - self.near
-        ahead = np.clip((self.far - days) / span, 0.0, 1.0)
+        event_us = read_integers(columns[self.column])
+        days = (event_us - as_of_us) / DAY_US
+        strength = (self.far - days) / (self.far - self.near)
+        ahead = np.clip(strength, 0.0, 1.0)
         return np.where(days < 0, 0.0, ahead)  # an unknown date is not below 0 and stays unknown
 
 

@@ -60,9 +60,10 @@ def _connect(
 
     parent = list(range(len(groups)))
     group_of_lead = groups.tolist()
+    group_of_pair = groups[pairs["lead"]].tolist()
+    texts_of_pair = pairs["text"].tolist()
     first_of_text: dict[int, int] = {}
-    for lead, text in zip(pairs["lead"].tolist(), pairs["text"].tolist(), strict=True):
-        group = group_of_lead[lead]
+    for group, text in zip(group_of_pair, texts_of_pair, strict=True):
         first = first_of_text.setdefault(text, group)
         _unite(parent, group, first)
 

@@ -64,8 +64,8 @@ class Matrix:
 
         Every one of them must be in this matrix.
         """
-        keys = rows[["lead_id", "as_of_us"]].reset_index(drop=True)
-        place = self._present.get_indexer(pd.MultiIndex.from_frame(keys))
+        asked = pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]])
+        place = self._present.get_indexer(asked)
         absent = (place < 0).sum()
         if absent:
             raise KeyError(f"{absent} snapshots are not in the matrix")
@@ -83,14 +83,19 @@ class Matrix:
 
     def rows(self, at: np.ndarray) -> Matrix:
         """The rows at positions (m,)."""
-        keys = self.keys.iloc[at].reset_index(drop=True)
-        columns = {name: values[at] for name, values in self.columns.items()}
-        lead_keys = tuple(texts[at] for texts in self.lead_keys)
-        return Matrix(keys, columns, self.identical_together, lead_keys)
+        keys = self.keys.iloc[at]
+        return replace(
+            self,
+            keys=keys.reset_index(drop=True),
+            columns={name: values[at] for name, values in self.columns.items()},
+            lead_keys=tuple(texts[at] for texts in self.lead_keys),
+        )
 
 
 def build_features(
-    settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
+    settings: Settings,
+    *,
+    leave_out: AbstractSet[str] = frozenset(),
 ) -> list[Feature]:
     """All features that the settings give, in a fixed order, without the fields in `leave_out`.
 
@@ -118,25 +123,33 @@ def build_matrix(
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     keys: list[pd.DataFrame] = []
     parts: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
+    measures = list_measures(features)
     done = 0
-    for table in snapshot.aggregate(list_measures(features)):
+    for table in snapshot.aggregate(measures):
         for name, finished in finish_rows(table, features).items():
             parts[name].append(finished)
-        keys.append(table.select(["lead_id", "as_of_us"]).to_pandas())
+        chunk = table.select(["lead_id", "as_of_us"])
+        keys.append(chunk.to_pandas())
         done += table.num_rows
         progress("building features", done, len(snapshot.rows))
 
     # popped, so that no more than one feature is in memory twice
-    values = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
+    columns = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     together = snapshot.identical_rows == "together"
     if snapshot.identical_rows == "copies":
-        together = _may_be_copies(values, rows=done)
+        together = _may_be_copies(columns, rows=done)
     lead_keys = tuple(snapshot.key_texts().values()) if snapshot.keys else ()
-    return Matrix(pd.concat(keys, ignore_index=True), values, together, lead_keys)
+    return Matrix(
+        keys=pd.concat(keys, ignore_index=True),
+        columns=columns,
+        identical_together=together,
+        lead_keys=lead_keys,
+    )
 
 
 def finish_rows(
-    rows: pa.Table | pa.RecordBatch, features: Sequence[Feature]
+    rows: pa.Table | pa.RecordBatch,
+    features: Sequence[Feature],
 ) -> dict[str, np.ndarray]:
     """The features (n,) of rows (n,) as SQL gives them (see `Snapshot.aggregate`)."""
     columns = {name: _to_numpy(rows[name]) for name in rows.schema.names}
@@ -157,7 +170,8 @@ def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
     """Whether equal rows may well be copies: there are more combinations of values than rows."""
     combinations = 1
     for values in columns.values():
-        combinations *= len(pd.unique(pd.Series(values)))
+        distinct = pd.unique(pd.Series(values))
+        combinations *= len(distinct)
     return combinations > rows
 
 
@@ -166,12 +180,14 @@ def _to_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
 
     That is exact below 2**53, which ingest guarantees.
     """
-    if pa.types.is_integer(column.type):
-        floats = column.cast(pa.float64(), safe=False)
-        return np.asarray(floats.to_numpy(zero_copy_only=False), dtype=np.float64)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
+    if pa.types.is_integer(column.type):
+        floats = column.cast(pa.float64(), safe=False)
+        numbers: np.ndarray = floats.to_numpy(zero_copy_only=False)
+        return numbers
     encoded = column.dictionary_encode()
-    distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    texts = encoded.dictionary.to_pylist()
+    with_unknown = np.array([*texts, None], dtype=object)  # at the place -1
     codes = encoded.indices.fill_null(-1).to_numpy()
-    return np.asarray(distinct[codes])  # the last is None
+    return np.asarray(with_unknown[codes])

@@ -17,7 +17,9 @@ UNITS = {"text": "category", "number": "number", "date": "days ahead"}
 
 
 def build_profile(
-    settings: Settings, *, leave_out: AbstractSet[str] = frozenset()
+    settings: Settings,
+    *,
+    leave_out: AbstractSet[str] = frozenset(),
 ) -> list[Feature]:
     """A feature for each field that may be learned from and answers no letter of BANT."""
     answers = {bant.field for bant in settings.bant.values()}

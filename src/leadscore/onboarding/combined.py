@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +26,18 @@ def combine(profiles: Sequence[Profile]) -> list[Profile]:
     only. Files of leads are combined only if no lead is in two of them: exports that each hold all
     leads must not be read together.
     """
-    groups: dict[tuple[object, ...], list[Profile]] = {}
+    groups: dict[tuple[object, ...], list[Profile]] = defaultdict(list)
     for profile in profiles:
-        alike = (profile.file.path.parent, _pattern_of(profile), frozenset(profile.columns))
-        groups.setdefault(alike, []).append(profile)
+        folder = profile.file.path.parent
+        alike = (folder, _pattern_of(profile), frozenset(profile.columns))
+        groups[alike].append(profile)
     combined: list[Profile] = []
     taken = {profile.file.source for profile in profiles}
     for group in groups.values():
-        combined += [_join(group, taken)] if _belong_together(group) else group
+        if _belong_together(group):
+            combined.append(_join(group, taken))
+        else:
+            combined += group
     return combined
 
 
@@ -67,16 +72,20 @@ def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
     """One profile of several files, under the name of their pattern, as a source not yet taken."""
     first = group[0]
     pattern = _pattern_of(first)
-    source = slug(pattern.partition(".")[0].replace("*", " "))
+    stem = pattern.partition(".")[0]
+    source = slug(stem.replace("*", " "))
     if source in taken:
         source = first.file.source
+    missing: set[str] = set()
+    for profile in group:
+        missing.update(profile.missing)
     return replace(
         first,
         file=replace(first.file, source=source, name=pattern),
         columns=_join_columns(group),
         rows=sum(profile.rows for profile in group),
         paths=tuple(profile.file.path for profile in group),
-        missing=tuple(sorted({word for profile in group for word in profile.missing})),
+        missing=tuple(sorted(missing)),
     )
 
 

@@ -113,9 +113,10 @@ def is_stage(kind: Column) -> bool:
 
 def _ending_values(events: Events, kind: Column) -> list[str]:
     """The kinds of event after which hardly any lead has events on a later day."""
-    refs = events.ref.text.dictionary_encode().indices.to_numpy()
+    encoded = events.ref.text.dictionary_encode()
+    refs = encoded.indices.to_numpy()
     days = events.when.moments // DAY_US
-    last_day = np.full(int(refs.max()) + 1, NOWHERE)
+    last_day = np.full(len(encoded.dictionary), NOWHERE)
     np.maximum.at(last_day, refs, days)
     goes_on = days < last_day[refs] - 1
 
@@ -129,12 +130,14 @@ def _ending_values(events: Events, kind: Column) -> list[str]:
 
 def kind_score(column: Column) -> float:
     """How much a column looks like kinds of events, or stages; 0 if it is none."""
-    is_few = 0 < len(column.values) <= MOST_KINDS
+    kinds = len(column.values)
+    is_few = 0 < kinds <= MOST_KINDS
     if not is_few or column.is_number or column.date_order is not None:
         return 0
     named_kind = words.speaks_of(column.name, words.KIND)
     named_stage = words.speaks_of(column.name, words.STAGE)
     if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
         named_stage = 0  # whether it is done
-    names_wins = any(words.means_won(value) for value in column.values)
-    return 1 + 2 * (named_kind + named_stage) + names_wins - 0.01 * len(column.values)
+    names_wins = any(map(words.means_won, column.values))
+    named = named_kind + named_stage
+    return 1 + 2 * named + names_wins - 0.01 * kinds

@@ -62,7 +62,10 @@ def _list_exports(folder: Path) -> list[Path]:
 
 def _homes_of(files: Sequence[Path], folder: Path) -> set[Path]:
     """The folders below `folder` that hold files, directly or deeper."""
-    return {home for path in files for home in path.parents if folder in home.parents}
+    homes: set[Path] = set()
+    for path in files:
+        homes.update(path.parents)
+    return {home for home in homes if folder in home.parents}
 
 
 def _is_own(home: Path) -> bool:

@@ -38,11 +38,12 @@ def write_bant(text: Text, plan: Plan) -> None:
     """BANT where a field's name says the letter, and its answers are a known scale."""
     names = [*plan.fields, *plan.histories.values()]
     for letter, letter_words in words.LETTERS.items():
-        speaking = (name for name in names if words.speaks_of(name, letter_words))
-        field = next(speaking, None)
-        if field is None:
+        speaking = [name for name in names if words.speaks_of(name, letter_words)]
+        if not speaking:
             continue
-        levels = words.level_order(plan.answers_to(field))
+        field = speaking[0]
+        answers = plan.answers_to(field)
+        levels = words.level_order(answers)
         if 0 < len(levels) <= MOST_LEVELS:
             text.section(f"[bant.{letter}]", "CHECK the order, weakest first")
             text.add(f"field = {quoted(field)}", f"levels = {array(levels)}")

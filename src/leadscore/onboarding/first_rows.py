@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -40,9 +41,9 @@ def find_first_rows(profile: Profile) -> Profile | None:
     firsts = _places_of_firsts(ref, when)
     if not _is_log(ref, kind, firsts):
         return None
-    ids_of_rows = [column for column in others if column.is_unique]
-    named = {column.name: column for column in columns if column not in ids_of_rows}
-    return _profile_of(profile, named, firsts, sql=_first_rows_sql(profile, ref, moment))
+    of_leads = [column for column in columns if column is when or not column.is_unique]
+    sql = _first_rows_sql(profile, ref, moment)
+    return _profile_of(profile, of_leads, firsts, sql=sql)
 
 
 def _names_both_ends(column: Column) -> bool:
@@ -83,22 +84,27 @@ def _is_log(ref: Column, kind: Column, firsts: np.ndarray) -> bool:
     won = [value for value in kind.values if words.means_won(value)]
     lost = [value for value in kind.values if words.means_lost(value)]
     ends = {*won, *lost}
-    ended = ref.text.filter(pa.array(among(kind, ends)))
+    is_end = pa.array(among(kind, ends))
+    ended = ref.text.filter(is_end)
     end_once = len(ended.unique()) >= MOSTLY * len(ended)
     return begin_alike and usual not in ends and end_once
 
 
 def _profile_of(
     profile: Profile,
-    columns: dict[str, Column],
+    columns: Sequence[Column],
     firsts: np.ndarray,
     *,
     sql: str,
 ) -> Profile:
     rows = pa.array(firsts)
-    taken = {name: replace(column, text=column.text.take(rows)) for name, column in columns.items()}
-    filled = {name: column for name, column in taken.items() if column.values}
-    file = SourceFile(FIRST_ROWS, profile.file.path, f"first rows of {profile.file.name}")
+    filled = {}
+    for column in columns:
+        taken = replace(column, text=column.text.take(rows))
+        if taken.values:
+            filled[column.name] = taken
+    name = f"first rows of {profile.file.name}"
+    file = SourceFile(FIRST_ROWS, profile.file.path, name)
     return replace(profile, file=file, columns=filled, rows=len(firsts), sql=sql)
 
 

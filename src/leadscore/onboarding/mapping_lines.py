@@ -28,7 +28,8 @@ def write_leads(text: Text, plan: Plan) -> None:
     parts = {"lead_id": leads.id}
     if plan.is_dated:
         parts["event_at"] = leads.created
-    parts |= {"owner_id": leads.owner, "amount": leads.amount}
+    parts["owner_id"] = leads.owner
+    parts["amount"] = leads.amount
     parts |= plan.parts
     columns = {name: column.name for name, column in parts.items() if column is not None}
     _write_entry(text, leads.source, "leads", columns | plan.fields)
@@ -66,10 +67,12 @@ def write_outcomes(text: Text, plan: Plan) -> None:
 def _write_closing_dates(text: Text, plan: Plan, closing: ClosingDates) -> None:
     """An entry for the date of a win, and one for that of a loss."""
     text.add(f"# CHECK: {CHECK_WORDS}")
+    leads = plan.leads
     for outcome, column in (("won", closing.won), ("lost", closing.lost)):
-        columns = {"lead_id": plan.leads.id.name} if plan.leads.id else {}
+        columns = {"lead_id": leads.id.name} if leads.id else {}
         columns["event_at"] = column.name
-        _write_entry(text, plan.leads.source, "outcomes", columns, constants={"outcome": outcome})
+        constants = {"outcome": outcome}
+        _write_entry(text, leads.source, "outcomes", columns, constants=constants)
         text.add("[mapping.where_not]", f'{quoted(column.name)} = [""]')
 
 
@@ -81,25 +84,26 @@ def write_stage_dates(text: Text) -> None:
 
 def write_events(text: Text, plan: Plan, events: Events) -> None:
     """The entries of a file of events."""
+    source = events.source
     columns = {"lead_id": events.ref.name, "event_at": events.when.name}
+    of_activities = columns | _of_activities(events)
     kind = events.kind
     if kind is None:
-        columns |= _of_activities(events)
-        constants = {"kind": slug(events.source), "actor": "rep"}
-        _write_entry(text, events.source, "activities", columns, constants=constants)
+        constants = {"kind": slug(source), "actor": "rep"}
+        _write_entry(text, source, "activities", of_activities, constants=constants)
         return
     if events.table == "stages":
-        _write_entry(text, events.source, "stages", columns | {"stage": kind.name})
+        _write_entry(text, source, "stages", columns | {"stage": kind.name})
         return
     if events.won or events.lost:
         ends = (events.won, events.lost)
-        _write_closes(text, events.source, columns, kind, ends)
+        _write_closes(text, source, columns, kind, ends)
     if events.value is not None:
-        _write_entry(text, events.source, "changes", columns | {"value": events.value.name})
+        _write_entry(text, source, "changes", columns | {"value": events.value.name})
         fields = {value: {"field": name} for value, name in plan.histories.items()}
         _write_values(text, kind, fields)
     if events.table == "activities":
-        _write_activities(text, events, kind, columns | _of_activities(events))
+        _write_activities(text, events, kind, of_activities)
 
 
 def _of_activities(events: Events) -> dict[str, str]:

@@ -82,15 +82,18 @@ class Plan:
         """The fields whose history a file has: value of its field column -> our name."""
         names: dict[str, str] = {}
         for events in self.events:
-            if events.value is not None and events.kind is not None:
-                names |= {value: _free_name(value) for value in events.kind.values}
+            if events.value is None or events.kind is None:
+                continue
+            for value in events.kind.values:
+                names[value] = _free_name(value)
         return names
 
     @cached_property
     def parts(self) -> dict[str, Column]:
         """Our column -> the column of leads whose name says that it is that one."""
         parts: dict[str, Column] = {}
-        for part, part_words in [*NAMED_PARTS.items(), *words.PERSONAL.items()]:
+        named = [*NAMED_PARTS.items(), *words.PERSONAL.items()]  # an id before a name
+        for part, part_words in named:
             column = self._first_called(part_words, taken=list(parts.values()))
             if column is not None:
                 parts.setdefault(part, column)
@@ -143,14 +146,15 @@ class Plan:
 
 def _field_columns(leads: Leads, parts: Mapping[str, Column]) -> list[Column]:
     """The columns of leads that may be fields: neither personal, prose, constant nor unique."""
-    taken = leads.parts()
-    taken |= {column.name for column in parts.values()}
-    chosen = []
-    for column in leads.profile.columns.values():
-        says_nothing = column.is_constant or column.is_prose or column.is_personal
-        if not (column.name in taken or says_nothing or column.says_who):
-            chosen.append(column)
-    return chosen
+    taken = leads.parts() | {column.name for column in parts.values()}
+    columns = leads.profile.columns.values()
+    return [column for column in columns if column.name not in taken and _may_be_field(column)]
+
+
+def _may_be_field(column: Column) -> bool:
+    says_nothing = column.is_constant or column.is_prose
+    is_of_one = column.is_personal or column.says_who
+    return not (says_nothing or is_of_one)
 
 
 def _free_name(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -86,14 +86,23 @@ class Column:
     @property
     def is_prose(self) -> bool:
         """Whether values are long texts."""
-        some = list(self.values)[:SHOWN]
-        lengths = [len(value) for value in some]
+        lengths = [len(value) for value in self._some_values]
         return bool(lengths) and float(np.mean(lengths)) > LONG_TEXT
+
+    @property
+    def _some_values(self) -> list[str]:
+        """The distinct values by which it is judged."""
+        return list(self.values)[:SHOWN]
+
+    @property
+    def _some_texts(self) -> pa.Array:
+        """The same as an array."""
+        return pa.array(self._some_values, pa.string())
 
     @cached_property
     def is_personal(self) -> bool:
         """Whether it looks like names, addresses or phone numbers."""
-        return looks_personal(self.name, list(self.values)[:SHOWN])
+        return looks_personal(self.name, self._some_values)
 
     @cached_property
     def date_order(self) -> str | None:
@@ -117,50 +126,59 @@ class Column:
         return next(counted, None)
 
     def _looks_like_numbers(self) -> bool:
-        shown = list(self.values)[:SHOWN]
-        return all(value.isdigit() for value in shown)
+        return all(value.isdigit() for value in self._some_values)
 
     def _share_of_dates(self, form: str | None) -> float:
         """The share of its values that are dates of this century in that form."""
-        some = list(self.values)[:SHOWN]
-        texts = pa.array(some, pa.string())
-        us, ok = read_moments(texts, zone="UTC", dates=form)
-        is_recent = (us >= LEAST_US) & (us < MOST_US)
-        is_likely = is_recent | (form not in COUNTS)
-        return float(np.mean(ok & is_likely))
+        us, ok = read_moments(self._some_texts, zone="UTC", dates=form)
+        if form in COUNTS:
+            is_recent = (us >= LEAST_US) & (us < MOST_US)
+            ok = ok & is_recent
+        return float(np.mean(ok))
 
     @cached_property
     def lacks_zone(self) -> bool:
         """Whether it holds dates or times whose moment depends on the zone that they are read in."""
-        order = self.date_order
-        if order is None:
+        if self.date_order is None:
             return False
-        some = pa.array(list(self.values)[:SHOWN], pa.string())
-        form = {"iso": None, "either": "dmy"}.get(order, order)
-        in_utc, _ = read_moments(some, zone="UTC", dates=form)
-        elsewhere, _ = read_moments(some, zone="Asia/Tokyo", dates=form)
+        order = self._order_to_read
+        in_utc, _ = read_moments(self._some_texts, zone="UTC", dates=order)
+        elsewhere, _ = read_moments(self._some_texts, zone="Asia/Tokyo", dates=order)
         return bool((in_utc != elsewhere).any())
 
     @cached_property
     def moments(self) -> np.ndarray:
         """Its moments in UTC microseconds (n,), the least int64 where there is none."""
-        order = None if self.date_order == "iso" else self.date_order
-        order = "dmy" if order == "either" else order
-        us, ok = read_moments(self.text, zone="UTC", dates=order)
+        us, ok = read_moments(self.text, zone="UTC", dates=self._order_to_read)
         return np.where(ok, us, NOWHERE)
+
+    @property
+    def _order_to_read(self) -> str | None:
+        """`date_order` as reading takes it: None for "iso", and the day first for "either"."""
+        if self.date_order == "iso":
+            return None
+        return "dmy" if self.date_order == "either" else self.date_order
+
+    @property
+    def has_moment(self) -> np.ndarray:
+        """Which rows (n,) have a moment."""
+        return np.asarray(self.moments > NOWHERE)
+
+    def share_dated(self, rows: np.ndarray) -> float:
+        """The share of some rows, chosen by a mask (n,), that has a moment."""
+        return float(self.has_moment[rows].mean())
 
     @cached_property
     def is_number(self) -> bool:
         """Whether its values are numbers or amounts of money."""
         if self.is_stored_number or not self.values:
             return self.is_stored_number
-        shown = list(self.values)[:SHOWN]
-        some = pa.array(shown, pa.string())
+        texts = self._some_texts
         try:
-            decimal = detect_decimal({self.name: some}) or "."
+            decimal = detect_decimal({self.name: texts}) or "."
         except DecimalMarkError:
             return True  # numbers whose mark must be stated
-        _, ok, _ = read_money(some, decimals=2, decimal=decimal)
+        _, ok, _ = read_money(texts, decimals=2, decimal=decimal)
         return float(np.mean(ok)) >= MOSTLY
 
     @property
@@ -221,15 +239,25 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         n += len(batch.lines)
         if n >= SAMPLE_ROWS:
             break
-    typed = frozenset().union(*(batch.typed for batch in batches))
-    columns: dict[str, Column] = {}
-    for column in names:
-        texts = [chunk for batch in batches for chunk in batch.columns[column].chunks]
-        text = pa.chunked_array(texts, pa.string()).combine_chunks()
-        columns[column] = Column(column, text, column in typed)
+    columns = {name: _join_batches(batches, name) for name in names}
     missing = _missing_words(columns.values())
-    columns = {name: _without(column, missing) for name, column in columns.items()}
-    return Profile(rows.file, columns, n, is_table, missing=tuple(sorted(missing)))
+    return Profile(
+        file=rows.file,
+        columns={name: _without(column, missing) for name, column in columns.items()},
+        rows=n,
+        is_table=is_table,
+        missing=tuple(sorted(missing)),
+    )
+
+
+def _join_batches(batches: Sequence[Batch], name: str) -> Column:
+    """A column of all batches."""
+    chunks = []
+    for batch in batches:
+        chunks += batch.columns[name].chunks
+    text = pa.chunked_array(chunks, pa.string())
+    is_stored_number = any(name in batch.typed for batch in batches)
+    return Column(name, text.combine_chunks(), is_stored_number)
 
 
 def _missing_words(columns: Iterable[Column]) -> set[str]:
@@ -253,8 +281,9 @@ def _without(column: Column, missing: AbstractSet[str]) -> Column:
     if missing.isdisjoint(column.values):
         return column
     words = pa.array(sorted(missing), pa.string())
-    text = pc.if_else(pc.is_in(column.text, value_set=words), "", column.text)
-    return Column(column.name, text, column.is_stored_number)
+    is_missing_word = pc.is_in(column.text, value_set=words)
+    text = pc.if_else(is_missing_word, "", column.text)
+    return replace(column, text=text)
 
 
 def _named_once(names: Sequence[str]) -> list[str]:

@@ -51,12 +51,15 @@ def _match(name: str, profiles: Sequence[Profile]) -> Match | None:
         return None
 
     about = preset["about"]
-    if not _columns_of(files[about["leads"]]).issuperset(about.get("signs", [])):
+    signs = about.get("signs", [])
+    leads = files[about["leads"]]
+    if not _columns_of(leads).issuperset(signs):
         return None
 
     columns = 0
     for source, profile in files.items():
-        columns += len(_shared(sources[source], profile))
+        shared = _shared(sources[source], profile)
+        columns += len(shared)
     return Match(name, about["title"], files, columns)
 
 
@@ -108,18 +111,24 @@ def _shared(settings: dict[str, Any], profile: Profile) -> set[str]:
 def _has_required(settings: dict[str, Any], profile: Profile) -> bool:
     """Whether a file has the columns that every row of a source needs, one of each choice."""
     in_file = _columns_of(profile)
-    choices = [
-        [names] if isinstance(names, str) else names for names in settings.get("required", [])
-    ]
-    return all(any(name.casefold() in in_file for name in choice) for choice in choices)
+
+    def has_one_of(choice: Sequence[str]) -> bool:
+        return any(name.casefold() in in_file for name in choice)
+
+    return all(map(has_one_of, _required(settings)))
+
+
+def _required(settings: dict[str, Any]) -> list[list[str]]:
+    """The columns that every row of a source needs: of each list one."""
+    required = settings.get("required", [])
+    return [[names] if isinstance(names, str) else names for names in required]
 
 
 def _expected(settings: dict[str, Any]) -> list[str]:
     """The columns that a preset states of a source."""
-    required = settings.get("required", [])
     names = [*settings.get("columns", [])]
-    for choice in required:
-        names += [choice] if isinstance(choice, str) else choice
+    for choice in _required(settings):
+        names += choice
     return names
 
 

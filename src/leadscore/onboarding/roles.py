@@ -9,7 +9,7 @@ from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
 from leadscore.onboarding.events import Events, find_events
 from leadscore.onboarding.first_rows import find_first_rows
-from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
+from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP
 
 MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
@@ -73,7 +73,8 @@ def find_roles(profiles: Sequence[Profile]) -> Roles:
     """What the files of one company are."""
     candidates = [_find_leads(find_first_rows(profile) or profile) for profile in profiles]
     leads = max(candidates, key=lambda one: _score(one, profiles))
-    events, unused = [], []
+    events = []
+    unused = []
     for profile in profiles:
         if profile is leads.profile:
             continue
@@ -147,7 +148,8 @@ def _read_outcome(column: Column) -> _Outcome | None:
     lost = [value for value in values if words.means_lost(value)]
     named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
     is_clear = bool(won and lost)
-    if not is_clear and named and all(map(words.answers_yes_or_no, values)):
+    says_yes_or_no = all(map(words.answers_yes_or_no, values))
+    if not is_clear and named and says_yes_or_no:
         won = [value for value in values if value.casefold() in words.YES]
         lost = [value for value in values if value.casefold() in words.NO]
     if not (won and lost):
@@ -170,7 +172,7 @@ def _created_score(column: Column, dates: Sequence[Column]) -> float:
 
 def is_before(column: Column, other: Column) -> bool:
     """Whether one date is hardly ever later than another."""
-    has_both = (column.moments > NOWHERE) & (other.moments > NOWHERE)
+    has_both = column.has_moment & other.has_moment
     if not has_both.any():
         return True
     is_later = column.moments[has_both] > other.moments[has_both]
@@ -186,11 +188,10 @@ def _closed_score(column: Column, leads: Leads) -> float:
         return named
 
     is_closed = among(leads.outcome, [*leads.won, *leads.lost])
-    has_date = column.moments > NOWHERE
-    share_of_closed = float(has_date[is_closed].mean())
+    share_of_closed = column.share_dated(is_closed)
     share_of_open = 0.0
     if not is_closed.all():
-        share_of_open = float(has_date[~is_closed].mean())
+        share_of_open = column.share_dated(~is_closed)
 
     follows = share_of_closed - share_of_open
     if not named and follows <= OVERLAP:
@@ -205,8 +206,8 @@ def _find_closing(dates: Sequence[Column], leads: Leads) -> ClosingDates | None:
         return closing
     is_won = among(leads.outcome, leads.won)
     is_lost = among(leads.outcome, leads.lost)
-    won_are_dated = float((closing.won.moments[is_won] > NOWHERE).mean()) >= MOSTLY
-    lost_are_dated = float((closing.lost.moments[is_lost] > NOWHERE).mean()) >= MOSTLY
+    won_are_dated = closing.won.share_dated(is_won) >= MOSTLY
+    lost_are_dated = closing.lost.share_dated(is_lost) >= MOSTLY
     return closing if won_are_dated and lost_are_dated else None
 
 
@@ -227,14 +228,14 @@ def _owner_score(column: Column) -> float:
 
 def _score(leads: Leads, profiles: Sequence[Profile]) -> float:
     """How much a file looks like that of leads: by its parts, and by files that refer to it."""
-    points = 0.0
-    for part in (leads.outcome, leads.created, leads.closed, leads.amount, leads.owner):
-        points += part is not None
+    parts = (leads.outcome, leads.created, leads.closed, leads.amount, leads.owner)
+    points = float(sum(part is not None for part in parts))
     points += 2 * (leads.id is not None)
     points += 2 * leads.has_outcomes()
-    points += words.speaks_of(leads.profile.stem, words.ID + " leads deals pipeline")
+    points += words.speaks_of(leads.profile.stem, f"{words.ID} leads deals pipeline")
     for profile in profiles:
-        if profile is not leads.profile:
-            refers = find_events(profile, leads.profile, leads.id) is not None
-            points += 2 * refers
+        if profile is leads.profile:
+            continue
+        events = find_events(profile, leads.profile, leads.id)
+        points += 2 * (events is not None)
     return points

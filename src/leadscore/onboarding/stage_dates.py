@@ -8,7 +8,7 @@ import numpy as np
 
 from leadscore.audit.names import words_of
 from leadscore.onboarding import words
-from leadscore.onboarding.profile import NOWHERE, Column
+from leadscore.onboarding.profile import Column
 from leadscore.onboarding.roles import Leads, is_before
 from leadscore.onboarding.toml import sql_name, sql_text
 
@@ -29,9 +29,14 @@ def find_stage_dates(leads: Leads) -> dict[str, Column]:
     chosen = [column for column in leads.profile.dates() if _is_stage_date(column, leads)]
     if len(chosen) < FEWEST:
         return {}
-    chosen.sort(key=lambda column: float(np.median(column.moments[column.moments > NOWHERE])))
-    stages = {_stage_of(column): column for column in chosen}
+    in_order = sorted(chosen, key=_median_moment)
+    stages = {_stage_of(column): column for column in in_order}
     return stages if len(stages) == len(chosen) else {}
+
+
+def _median_moment(column: Column) -> float:
+    moments = column.moments[column.has_moment]
+    return float(np.median(moments))
 
 
 def _is_stage_date(column: Column, leads: Leads) -> bool:

@@ -88,7 +88,8 @@ def _list_tools(project: Project) -> list[Callable[..., dict[str, Any]]]:
         return answers.choose_question(project, lead_id).to_dict()
 
     def forecast(
-        by: Literal["week", "month", "quarter"] = "month", periods: int = 3
+        by: Literal["week", "month", "quarter"] = "month",
+        periods: int = 3,
     ) -> dict[str, Any]:
         """Wins and revenue expected in this period and the next ones, with their range."""
         return answers.forecast(project, by=by, periods=periods).to_dict()

@@ -46,7 +46,9 @@ def describe_refusal(problems: Sequence[Mapping[str, Any]], question: type[BaseM
 
 
 def _describe(
-    problem: Mapping[str, Any], location: Sequence[str | int], question: type[BaseModel]
+    problem: Mapping[str, Any],
+    location: Sequence[str | int],
+    question: type[BaseModel],
 ) -> str:
     kind = problem["type"]
     if kind == "extra_forbidden":

@@ -54,7 +54,9 @@ class Frozen(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(
-        cls, source: Any, handler: GetCoreSchemaHandler
+        cls,
+        source: Any,
+        handler: GetCoreSchemaHandler,
     ) -> core_schema.CoreSchema:
         """The schema of pydantic, where nothing else stands for a number, or for true and false."""
         schema = handler(source)

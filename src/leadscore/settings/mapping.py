@@ -108,7 +108,9 @@ class Mapping(Frozen):
 
 
 def _with_id(
-    raw: dict[str, Any], columns: dict[str, Any], together: list[Any] | tuple[Any, ...]
+    raw: dict[str, Any],
+    columns: dict[str, Any],
+    together: list[Any] | tuple[Any, ...],
 ) -> dict[str, Any]:
     """A raw entry whose `lead_id` is one column, or several together."""
     if len(together) == 1:

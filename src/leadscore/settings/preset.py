@@ -20,17 +20,13 @@ def preset_names() -> list[str]:
     """All presets, such as "hubspot" (its own export) and "hubspot/fivetran"."""
     names = []
     for crm in _root().iterdir():
-        if crm.is_dir() and not crm.name.startswith(SHARED):
-            names += [_name(crm.name, form.name) for form in crm.iterdir()]
-    presets = [name for name in names if name]
-    return sorted(presets)
-
-
-def _name(crm: str, file: str) -> str:
-    form, _, ending = file.rpartition(".")
-    if ending != "toml" or form.startswith(SHARED):
-        return ""
-    return crm if form == OWN_EXPORT else f"{crm}/{form}"
+        if not crm.is_dir() or crm.name.startswith(SHARED):
+            continue
+        for file in crm.iterdir():
+            form, _, ending = file.name.rpartition(".")
+            if ending == "toml" and not form.startswith(SHARED):
+                names.append(crm.name if form == OWN_EXPORT else f"{crm.name}/{form}")
+    return sorted(names)
 
 
 def _root() -> Traversable:
@@ -87,13 +83,15 @@ def apply_preset(raw: dict[str, Any]) -> dict[str, Any]:
         return raw
     preset = read_preset(raw["preset"])
     preset.pop(ABOUT, None)
-    own_entries = raw.get("mapping", [])
     _drop_replaced_places(preset, raw)
     _drop_paths(preset, raw)
-    own = {key: value for key, value in raw.items() if key != "mapping"}
+
+    own = dict(raw)
+    own_entries = own.pop("mapping", [])
     merged = _merge(preset, own)
     if isinstance(own_entries, list):
-        merged["mapping"] = _merge_entries(preset.get("mapping", []), own_entries)
+        usual_entries = preset.get("mapping", [])
+        merged["mapping"] = _merge_entries(usual_entries, own_entries)
     memory = merged.get("memory")
     if isinstance(memory, dict):
         named = _keys(merged) | set(raw.get("memory", {}))

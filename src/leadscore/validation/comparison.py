@@ -143,7 +143,8 @@ def compute_table(
 
 
 def _differences(
-    spreads: Mapping[str, Spread], ours: Mapping[str, Spread] | None
+    spreads: Mapping[str, Spread],
+    ours: Mapping[str, Spread] | None,
 ) -> dict[str, Interval]:
     """How much larger each metric is than ours; empty if there is nothing to compare."""
     if ours is None:

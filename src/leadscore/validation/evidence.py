@@ -229,7 +229,9 @@ def _compare_bias(theirs: Mapping[str, Spread], ours: Mapping[str, Spread]) -> d
 
 
 def _find_limits(
-    ours: Mapping[str, Spread], theirs: Mapping[str, Spread], settings: Settings
+    ours: Mapping[str, Spread],
+    theirs: Mapping[str, Spread],
+    settings: Settings,
 ) -> tuple[list[str], bool]:
     """The limits of calibration that the challenger breaks; whether the champion is beyond all of them."""
     broken = _find_broken(ours, settings)

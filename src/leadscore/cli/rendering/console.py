@@ -115,7 +115,9 @@ class WholeTable(Table):
     spare: tuple[str, ...] = ()
 
     def __rich_console__(
-        self, console: console.Console, options: console.ConsoleOptions
+        self,
+        console: console.Console,
+        options: console.ConsoleOptions,
     ) -> console.RenderResult:
         """Its lines, with number columns as wide as their longest word where not all fits."""
         anywhere = options.update(max_width=WIDEST)

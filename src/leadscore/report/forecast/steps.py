@@ -33,7 +33,8 @@ def list_revenue_steps(forecast: Forecast, past: ForecastBacktest | None) -> lis
 
 
 def _list_before(
-    forecast: Forecast, past: ForecastBacktest | None
+    forecast: Forecast,
+    past: ForecastBacktest | None,
 ) -> list[tuple[str, ForecastedMonth | SettledPeriod]]:
     """Past periods by name: months of the back-test if there are any, else published forecasts.
 

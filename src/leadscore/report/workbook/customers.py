@@ -35,7 +35,11 @@ def write_customers(sheet: Worksheet, worklist: Worklist, styles: Styles) -> Non
 
 
 def _write_customer(
-    sheet: Worksheet, line: int, customer: Customer, worklist: Worklist, styles: Styles
+    sheet: Worksheet,
+    line: int,
+    customer: Customer,
+    worklist: Worklist,
+    styles: Styles,
 ) -> None:
     shown = worklist.shown.get(customer.lead_id, {})
     called = shown.get("company") or shown.get("name")
