@@ -16,6 +16,7 @@ from leadscore.cli.options import (
     Json,
     checked_path,
     moment_of,
+    number_parser,
     run_command,
 )
 from leadscore.cli.rendering.forecast import (
@@ -60,20 +61,12 @@ def _checked_period(by: str) -> str:
     raise typer.BadParameter(f"{by!r} is not one of {', '.join(KINDS)}; did you mean {meant}?")
 
 
-def _parse_target(text: str) -> float:
-    """A target in digits.
-
-    Raises:
-        BadParameter: it is no number, or one that makes no sense.
-    """
-    try:
-        target = float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r}: write digits only, such as 1800000") from None
-    if not 0 <= target <= MOST_TARGET:
-        raise typer.BadParameter(f"{text!r} is not a number from 0 to {MOST_TARGET:,.0f}")
-    return target
-
+PARSE_TARGET = number_parser(
+    0,
+    MOST_TARGET,
+    no_number="{text}: write digits only, such as 1800000",
+    outside=f"{{text}} is not a number from 0 to {MOST_TARGET:,.0f}",
+)
 
 By = Annotated[
     str, typer.Option(callback=_checked_period, metavar=f"[{'|'.join(KINDS)}]", help=PERIOD)
@@ -84,11 +77,11 @@ Periods = Annotated[
 Since = Annotated[str | None, typer.Option(help=SINCE)]
 TargetWins = Annotated[
     float | None,
-    typer.Option(parser=_parse_target, min=0, max=MOST_TARGET, metavar="NUMBER", help=WINS),
+    typer.Option(parser=PARSE_TARGET, min=0, max=MOST_TARGET, metavar="NUMBER", help=WINS),
 ]
 TargetRevenue = Annotated[
     float | None,
-    typer.Option(parser=_parse_target, min=0, max=MOST_TARGET, metavar="NUMBER", help=REVENUE),
+    typer.Option(parser=PARSE_TARGET, min=0, max=MOST_TARGET, metavar="NUMBER", help=REVENUE),
 ]
 TargetBy = Annotated[str | None, typer.Option(help=TARGET_BY)]
 Backtest = Annotated[int | None, typer.Option(min=1, max=MOST_MONTHS, help=BACKTEST)]

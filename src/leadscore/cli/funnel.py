@@ -14,6 +14,7 @@ from leadscore.cli.options import (
     Json,
     checked_path,
     moment_of,
+    number_parser,
     run_command,
 )
 from leadscore.cli.rendering.pipeline import draw_file, draw_funnel
@@ -30,23 +31,15 @@ REVIEW = "Also write what was won and lost in these days as one HTML page, for a
 BY = "Also by a field of leads, or by rep, team, tier or pipeline."
 
 
-def _parse_days(text: str) -> float:
-    """The days of a period.
-
-    Raises:
-        BadParameter: it is no number, or one that makes no sense.
-    """
-    try:
-        days = float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number of days") from None
-    if not 1 <= days <= MOST_DAYS:
-        raise typer.BadParameter(f"{text!r}: a period has from 1 to {MOST_DAYS:,} days")
-    return days
-
+PARSE_DAYS = number_parser(
+    1,
+    MOST_DAYS,
+    no_number="{text} is not a number of days",
+    outside=f"{{text}}: a period has from 1 to {MOST_DAYS:,} days",
+)
 
 Days = Annotated[
-    float, typer.Option(parser=_parse_days, min=1, max=MOST_DAYS, metavar="DAYS", help=DAYS)
+    float, typer.Option(parser=PARSE_DAYS, min=1, max=MOST_DAYS, metavar="DAYS", help=DAYS)
 ]
 
 

@@ -36,6 +36,34 @@ def checked_path(path: Path | None) -> Path | None:
     return path
 
 
+def number_parser(
+    least: float,
+    most: float,
+    *,
+    no_number: str,
+    outside: str,
+) -> Callable[[str], float]:
+    """Reads a number from `least` to `most` in digits, or refuses the text.
+
+    Args:
+        least: that makes sense.
+        most: that makes sense.
+        no_number: what to say of a `{text}` that is no number.
+        outside: what to say of one that is smaller or larger.
+    """
+
+    def parse(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            raise typer.BadParameter(no_number.format(text=repr(text))) from None
+        if not least <= number <= most:
+            raise typer.BadParameter(outside.format(text=repr(text)))
+        return number
+
+    return parse
+
+
 CONFIG_HELP = "The settings file."
 DATA_HELP = "The folder of the exported files; default: as in the settings."
 JSON_HELP = "Print one JSON object, and nothing else."

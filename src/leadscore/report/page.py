@@ -39,8 +39,14 @@ def render_page(template: str, **values: Any) -> str:
     return environment.get_template(template).render(**values)
 
 
-def read_style() -> str:
-    """The style of pages with figures: that of the report of a list, and what figures need beside it."""
+def render_page_of_figures(template: str, **values: Any) -> str:
+    """The HTML text of a template of a page with figures, which has their style and its hash."""
+    style = _read_style_of_figures()
+    return render_page(template, style=style, style_hash=hash_style(style), **values)
+
+
+def _read_style_of_figures() -> str:
+    """The style of the report of a list, and what figures need beside it."""
     own = files("leadscore.report.funnel") / "funnel.css"
     return read_list_style() + own.read_text(encoding="utf-8")
 

@@ -24,7 +24,7 @@ from leadscore.report.figures.canvas import (
     write_note,
     write_svg,
 )
-from leadscore.report.figures.probabilities import ROW_MIDDLE, draw_rows, shorten
+from leadscore.report.figures.probabilities import ROW_MIDDLE, draw_bars, draw_rows, shorten
 from leadscore.report.figures.records import LARGEST
 from leadscore.report.funnel.sentences import FEWEST
 from leadscore.results import Cohort, Pattern, StageFlow, StageLoss, StayCurve
@@ -243,18 +243,7 @@ def plot_patterns(patterns: Sequence[Pattern]) -> str:
 
     figure, axes = new_figure(words, x_title="share won, with 95 % interval")
     draw_rows(axes, rows, value="won", label="have it")
-    others = [row["others"] for _, row in rows]
-    heights = [place + ROW_MIDDLE for place in range(len(rows))]
-    axes.plot(
-        others,
-        heights,
-        "|",
-        color=ORANGE,
-        markersize=14,
-        markeredgewidth=3,
-        markeredgecolor=ORANGE,
-        label="all others",
-    )
+    draw_bars(axes, rows, value="others", label="all others", clip_on=True)
     draw_key(axes)
     axes.set_xlim(0, round_up(max(row["high"] for _, row in rows)))
     axes.xaxis.set_major_formatter(percent_ticks())

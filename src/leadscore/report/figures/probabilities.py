@@ -121,19 +121,7 @@ def plot_groups(records: NamedRecords, *, name: str, title: str, reading: str) -
 
     figure, axes = new_figure(words, x_title="share won, with 95 % interval")
     draw_rows(axes, rows, value="win_rate", label="won")
-    predicted = [row["mean_probability"] for _, row in rows]
-    heights = [i + ROW_MIDDLE for i in range(len(rows))]
-    axes.plot(
-        predicted,
-        heights,
-        "|",
-        color=ORANGE,
-        markersize=14,
-        markeredgewidth=3,
-        markeredgecolor=ORANGE,
-        label="predicted",
-        clip_on=False,
-    )
+    draw_bars(axes, rows, value="mean_probability", label="predicted", clip_on=False)
     draw_key(axes)
 
     largest = max(max(row.values()) for _, row in rows)
@@ -166,6 +154,23 @@ def draw_rows(axes: Axes, rows: NamedRows, *, value: str, label: str = "") -> No
     axes.plot(values, heights, "o", color=BLUE, label=label, clip_on=False)
     axes.set_ylim(len(rows), 0)
     axes.set_yticks(range(len(rows) + 1), labels=[])
+
+
+def draw_bars(axes: Axes, rows: NamedRows, *, value: str, label: str, clip_on: bool) -> None:
+    """Draw an upright bar in each of the rows that `draw_rows` has drawn."""
+    values = [row[value] for _, row in rows]
+    heights = [i + ROW_MIDDLE for i in range(len(rows))]
+    axes.plot(
+        values,
+        heights,
+        "|",
+        color=ORANGE,
+        markersize=14,
+        markeredgewidth=3,
+        markeredgecolor=ORANGE,
+        label=label,
+        clip_on=clip_on,
+    )
 
 
 def shorten(name: str) -> str:

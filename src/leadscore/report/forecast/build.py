@@ -19,7 +19,7 @@ from leadscore.report.forecast.sentences import (
     write_views,
 )
 from leadscore.report.funnel.drawings import inline
-from leadscore.report.page import hash_style, read_style, render_page
+from leadscore.report.page import render_page_of_figures
 from leadscore.results import Forecast, ForecastBacktest
 
 
@@ -30,12 +30,9 @@ def build_forecast_page(forecast: Forecast, past: ForecastBacktest | None = None
         forecast: to show.
         past: months forecast at their starts, to stand beside it.
     """
-    style = read_style()
     views = forecast.views
-    return render_page(
+    return render_page_of_figures(
         "forecast/forecast.html.j2",
-        style=style,
-        style_hash=hash_style(style),
         forecast=forecast,
         past=past,
         figures=_draw(forecast, past),

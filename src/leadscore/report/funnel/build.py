@@ -38,7 +38,7 @@ from leadscore.report.funnel.sentences import (
     write_untouched,
     write_velocity,
 )
-from leadscore.report.page import hash_style, read_style, render_page
+from leadscore.report.page import render_page_of_figures
 from leadscore.results import Funnel, StageFlow
 
 MOST_STALLED = 15
@@ -46,14 +46,11 @@ MOST_STALLED = 15
 
 def build_funnel_page(funnel: Funnel, *, project: str) -> str:
     """The HTML text; the same funnel gives the same text."""
-    style = read_style()
     patterns = clear_patterns(funnel.patterns)
     contact = funnel.contact
     untouched = funnel.untouched
-    return render_page(
+    return render_page_of_figures(
         "funnel/funnel.html.j2",
-        style=style,
-        style_hash=hash_style(style),
         project=project,
         funnel=funnel,
         figures=_draw(funnel),

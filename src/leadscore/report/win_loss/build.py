@@ -12,7 +12,7 @@ from leadscore.report.funnel.sentences import (
     write_pattern,
     write_percent,
 )
-from leadscore.report.page import hash_style, read_style, render_page
+from leadscore.report.page import render_page_of_figures
 from leadscore.results import Funnel, HeadlineChange, Interval, WinLoss
 
 LISTS = {  # of leads to review -> title, and why
@@ -36,12 +36,9 @@ def build_win_loss_page(win_loss: WinLoss, funnel: Funnel) -> str:
         win_loss: what closed.
         funnel: of the same period, for stages, changes and patterns.
     """
-    style = read_style()
     patterns = clear_patterns(funnel.patterns)
-    return render_page(
+    return render_page_of_figures(
         "win_loss/win_loss.html.j2",
-        style=style,
-        style_hash=hash_style(style),
         review=win_loss,
         lists=_list_leads(win_loss),
         range=write_range,
