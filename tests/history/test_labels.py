@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
-from builders import Facts, day, make_settings
+from builders import Facts, day
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import TooLittleHistoryError
 from leadscore.history.censoring import fit_censoring
@@ -35,13 +35,6 @@ def list_of(*asked: tuple[str, float]) -> pd.DataFrame:
     """Snapshots of first spells from (lead, as_of), in days."""
     rows = pd.DataFrame([(lead, 1, day(at), day(at)) for lead, at in asked], columns=KEYS)
     return rows.assign(grid_weight=1.0, young=False)
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckDBEngine]:
-    opened = DuckDBEngine(make_settings().engine)
-    yield opened
-    opened.close()
 
 
 def settle(

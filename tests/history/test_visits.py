@@ -1,7 +1,7 @@
 """Visits to stages, as known at a moment."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -31,13 +31,6 @@ STAGES = {
 }
 SETTINGS = make_settings(engine={"threads": 1}, stages=STAGES)
 Visit = tuple[str, str, float]  # stage, exit, days
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[DuckDBEngine]:
-    opened = DuckDBEngine(SETTINGS.engine)
-    yield opened
-    opened.close()
 
 
 def attach(engine: Engine, facts: Facts, *, known: float) -> pd.DataFrame:
