@@ -313,44 +313,37 @@ def test_commands_when_called_then_draw_the_lead_and_write_the_page(
 ):
     project, _, first, second = world
     lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
-    source = (
-        (project.input_folder.parent / "leadscore.toml")
-        if project.input_folder.name == "exports"
-        else None
-    )
-    config = next(
-        p for p in [source, project.input_folder / "leadscore.toml"] if p is not None and p.exists()
-    )
-    text = config.read_text(encoding="utf-8")
-    settings_file = config.parent / "again.toml"
-    settings_file.write_text(
-        f'data_folder = "{project.data_folder}"\nmodels_folder = "{project.models_folder}"\n'
-        + text,
-        encoding="utf-8",
-    )
-    for words in (
-        ["replay", first.publication_id, lead_id],
-        ["explain", lead_id, "--publication", first.publication_id],
-    ):
-        page = tmp_path / f"{words[0]}.html"
-        monkeypatch.setattr(
-            sys, "argv", ["leadscore", *words, "--config", str(settings_file), "--html", str(page)]
-        )
+    config = str(settings_file_of(project))
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["leadscore", *words, "--config", config])
         with pytest.raises(SystemExit) as end:
             cli.main()
         shown = capsys.readouterr()
         assert (end.value.code or 0, shown.err) == (0, "")
-        assert lead_id in shown.out
-        assert ("identical bytes" in shown.out) == (words[0] == "replay")
-        assert lead_id in page.read_text(encoding="utf-8")
-        for publication_id in (first.publication_id, second.publication_id):
-            assert publication_id in page.read_text(encoding="utf-8")
-            assert publication_id in shown.out
-    monkeypatch.setattr(sys, "argv", ["leadscore", "explain", lead_id, "--config", str(settings_file), "--json",
-                                      "--publication", first.publication_id])  # fmt: skip
-    with pytest.raises(SystemExit):
-        cli.main()
-    assert json.loads(capsys.readouterr().out)["lead_id"] == lead_id
+        return shown.out
+
+    explain = ["explain", lead_id, "--publication", first.publication_id]
+    for words in (["replay", first.publication_id, lead_id], explain):
+        page = tmp_path / f"{words[0]}.html"
+        shown = run(*words, "--html", str(page))
+        html = page.read_text(encoding="utf-8")
+        assert ("identical bytes" in shown) == (words[0] == "replay")
+        for name in (lead_id, first.publication_id, second.publication_id):
+            assert name in shown
+            assert name in html
+    assert json.loads(run(*explain, "--json"))["lead_id"] == lead_id
+
+
+def settings_file_of(project):
+    """The settings file of a project, with the folders that the project was opened with."""
+    folders = (project.input_folder.parent, project.input_folder)
+    configs = [folder / "leadscore.toml" for folder in folders]
+    config = next(path for path in configs if path.exists())
+    again = config.parent / "again.toml"
+    places = f'data_folder = "{project.data_folder}"\nmodels_folder = "{project.models_folder}"\n'
+    again.write_text(places + config.read_text(encoding="utf-8"), encoding="utf-8")
+    return again
 
 
 def test_publication_when_its_manifest_names_no_settings_then_is_refused_in_words(world, tmp_path):

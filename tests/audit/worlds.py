@@ -77,26 +77,30 @@ def open_file(
         settings: replace whole keys.
     """
     chosen = settings_of(frame, dates=dates, has_history=changes is not None, **settings)
+    mapped = NO_CHANGES if changes is None else changes
+    every_change = mapped if seen is None else pd.concat([mapped, seen])
     ids = np.array([f"L{i:06d}" for i in range(len(frame))], dtype=object)
     rows = {"lead_id": pa.array(ids), **_times(created)}
     for name, field in chosen.fields.items():
         rows[name] = _stored(frame[name], field.type, field.decimals)
-    closed = np.flatnonzero(closes < until)
-    outcomes = {
-        "lead_id": pa.array(ids[closed]),
-        "outcome": pa.array(np.where(won[closed], "won", "lost")),
-        **_times(closes[closed]),
+    is_closed = closes < until
+    tables = {
+        "leads": rows,
+        "outcomes": _outcomes(ids[is_closed], won[is_closed], closes[is_closed]),
+        "changes": _changes(every_change, ids),
     }
-    tables = {"leads": rows, "outcomes": outcomes}
-    whole = pd.concat([each for each in (changes, seen) if each is not None] or [NO_CHANGES])
-    tables["changes"] = _changes(whole, ids)
     for name in TABLES:
         engine().add_rows(name, _table(tables.get(name, {}), table_of(name, chosen).schema()))
-    told = _changes(NO_CHANGES if changes is None else changes, ids)
-    engine().add_rows("mapped_changes", _table(told, table_of("changes", chosen).schema()))
+    of_changes = table_of("changes", chosen).schema()
+    engine().add_rows("mapped_changes", _table(_changes(mapped, ids), of_changes))
     attach_plain_closes(engine(), chosen.stages)
     manifest = {"known_until_us": day(until), "first_us": day(float(created.min()))}
     return History(chosen, StoreVersion("in memory", manifest, Path()), engine())
+
+
+def _outcomes(ids: np.ndarray, won: np.ndarray, closes: np.ndarray) -> dict[str, Any]:
+    outcome = np.where(won, "won", "lost")
+    return {"lead_id": pa.array(ids), "outcome": pa.array(outcome), **_times(closes)}
 
 
 NO_CHANGES = pd.DataFrame({"lead": np.empty(0, int), "at": np.empty(0), "field": [], "value": []})

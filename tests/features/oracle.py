@@ -141,44 +141,47 @@ def build_random_facts(
 ) -> tuple[Facts, pd.DataFrame]:
     """Facts of so many leads with about `rows` rows each, and a list of snapshots of them; shuffled."""
     facts = Facts(make_oracle_settings(changed=changed))
-    names = (
-        LEADS if leads <= len(LEADS) else LEADS + [f"{i:04d}" for i in range(leads - len(LEADS))]
-    )
+    names = LEADS + [f"{i:04d}" for i in range(leads - len(LEADS))]
     lead_ids = random.sample(names, leads)
     changed = sorted(changed)
     for lead_id in lead_ids:
-        moments = [
-            _random_days(random) for _ in range(8)
-        ]  # few, so that facts of a lead often share one
-        columns = {
-            name: _random_value(random, field)
-            for name, field in facts.settings.lead_fields().items()
-        }
-        facts.lead(lead_id, random.choice(moments), known=random.choice(moments), **columns)
+        moments = [_random_days(random) for _ in range(8)]  # few, so that facts often share one
+        _add_random_lead(random, facts, lead_id, moments)
         for _ in range(random.randint(0, rows)):
-            kind, actor = random.choice(sorted(KINDS)), random.choice(["lead", "rep", "system"])
-            known = _random_known(random, moments)
-            facts.activity(
-                lead_id,
-                random.choice(moments),
-                kind,
-                actor=actor,
-                **known,
-                **_random_content(random, moments),
-            )
+            _add_random_activity(random, facts, lead_id, moments)
         for _ in range(random.randint(0, rows // 2)):
             stage = random.choice(OPEN + WON + LOST)
             facts.stage(lead_id, random.choice(moments), stage, **_random_known(random, moments))
         for _ in range(random.randint(0, 2 * rows if changed else 0)):
-            name = random.choice(changed)
-            value = _random_value(random, facts.settings.lead_fields()[name])
-            text = None if value is None else str(value)
-            facts.change(
-                lead_id, random.choice(moments), name, text, **_random_known(random, moments)
-            )
+            _add_random_change(random, facts, lead_id, moments, changed)
     for table in facts.rows.values():
         random.shuffle(table)
     return facts, _random_list(random, facts, lead_ids)
+
+
+def _add_random_lead(random: Random, facts: Facts, lead_id: str, moments: list[float]) -> None:
+    fields = facts.settings.lead_fields()
+    columns = {name: _random_value(random, field) for name, field in fields.items()}
+    facts.lead(lead_id, random.choice(moments), known=random.choice(moments), **columns)
+
+
+def _add_random_activity(random: Random, facts: Facts, lead_id: str, moments: list[float]) -> None:
+    kind = random.choice(sorted(KINDS))
+    actor = random.choice(["lead", "rep", "system"])
+    known = _random_known(random, moments)
+    at = random.choice(moments)
+    content = _random_content(random, moments)
+    facts.activity(lead_id, at, kind, actor=actor, **known, **content)
+
+
+def _add_random_change(
+    random: Random, facts: Facts, lead_id: str, moments: list[float], names: list[str]
+) -> None:
+    name = random.choice(names)
+    value = _random_value(random, facts.settings.lead_fields()[name])
+    text = None if value is None else str(value)
+    at = random.choice(moments)
+    facts.change(lead_id, at, name, text, **_random_known(random, moments))
 
 
 def _random_days(random: Random) -> float:

@@ -48,6 +48,19 @@ def assert_nowhere(folder: Path) -> None:
         assert not any(secret.encode() in data for secret in SECRETS), path
 
 
+def write_small_sample(crm):
+    """The settings of a sample that is quick to learn from, as files and as tables of a database."""
+    write_sample(crm, leads=900, seed=4)
+    settings = crm / "leadscore.toml"
+    text = re.sub("(?m)^cadence_days = .*$", "cadence_days = 28", settings.read_text())
+    text = re.sub("(?m)^max_per_lead = .*$", "max_per_lead = 2", text)
+    text += '\n[model]\nscorer = "scorecard"\n'
+    settings.write_text(text)
+    of_database = crm / "database.toml"
+    of_database.write_text(re.sub(r'(?m)^path = "(\w+)\.csv"$', r'db_table = "\1"', text))
+    return settings, of_database
+
+
 @pytest.mark.slow
 def test_flow_when_a_secret_block_holds_the_address_then_it_publishes_and_leaves_no_trace(
     harness,
@@ -61,15 +74,7 @@ def test_flow_when_a_secret_block_holds_the_address_then_it_publishes_and_leaves
     from run import run_flow
 
     crm = tmp_path / "crm"
-    write_sample(crm, leads=900, seed=4)
-    settings = crm / "leadscore.toml"
-    text = re.sub("(?m)^cadence_days = .*$", "cadence_days = 28", settings.read_text())
-    text = re.sub("(?m)^max_per_lead = .*$", "max_per_lead = 2", text)
-    settings.write_text(text + '\n[model]\nscorer = "scorecard"\n')
-    of_database = crm / "database.toml"
-    of_database.write_text(
-        re.sub(r'(?m)^path = "(\w+)\.csv"$', r'db_table = "\1"', settings.read_text())
-    )
+    settings, of_database = write_small_sample(crm)
 
     (tmp_path / "files").mkdir()
     monkeypatch.chdir(tmp_path / "files")

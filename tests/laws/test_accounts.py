@@ -4,6 +4,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -126,82 +127,108 @@ def test_accounts_when_files_and_mappings_are_any_then_they_add_up_and_agree_wit
     # one lead is always sound, so that there is a version to look at
     leads = [*leads, ["sound", "2024-01-01", "1"]]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_csv(folder / "leads.csv", ["id", "created", "size"], leads)
-        write_csv(folder / "log.csv", ["id", "t", "what", "other"], log)
-        made = make_settings(
-            input_folder=folder,
-            data_folder=folder / "data",
-            known_until="2100-01-01",
-            engine={"threads": 1},
-            sources={"leads": {"path": "leads.csv"}, "log": {"path": "log.csv", "ignore": ignore}},
-            mapping=[
-                {
-                    "source": "leads",
-                    "table": "leads",
-                    "columns": {"lead_id": "id", "event_at": "created", "amount": "size"},
-                },
-                *map(entry, entries),
-            ],
-            fields={"city": {}},
-            kinds={"call": "calls"},
-        )
-        told = jobs.ingest(made)
+        made = write_project(Path(name), leads, log, entries, ignore)
+        ingested = jobs.ingest(made)
         version = read_current(made.project_folder() / "store", project="built")
         tables = {table: stored(version, table) for table in version.manifest["tables"]}
         rejects = stored(version, "rejects")
 
+    by_hand = count_by_hand(log, entries, ignore)
+    source = ingested.accounts.sources["log"]
+    assert {key: getattr(source, key) for key in by_hand.log} == by_hand.log
+    assert sum(source.ignored_by.values()) == source.ignored
+    assert ingested.accounts.sources["leads"].read == len(leads)
+
+    selected = by_hand.selected + Counter({"leads": len(leads)})
+    assert_adds_up(ingested, tables, rejects, selected=selected)
+
+    ids = [row["lead_id"] for row in tables["leads"]]
+    assert len(ids) == len(set(ids))
+    assert all(row["lead_id"] in ids for table in tables.values() for row in table)
+    assert all(row["available_us"] >= row["event_us"] for table in tables.values() for row in table)
+
+
+def write_project(folder, leads, log, entries, ignore):
+    write_csv(folder / "leads.csv", ["id", "created", "size"], leads)
+    write_csv(folder / "log.csv", ["id", "t", "what", "other"], log)
+    return make_settings(
+        input_folder=folder,
+        data_folder=folder / "data",
+        known_until="2100-01-01",
+        engine={"threads": 1},
+        sources={"leads": {"path": "leads.csv"}, "log": {"path": "log.csv", "ignore": ignore}},
+        mapping=[
+            {
+                "source": "leads",
+                "table": "leads",
+                "columns": {"lead_id": "id", "event_at": "created", "amount": "size"},
+            },
+            *map(entry, entries),
+        ],
+        fields={"city": {}},
+        kinds={"call": "calls"},
+    )
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What becomes of the rows of a log: how many of them, and how many rows each table selects."""
+
+    log: dict[str, int]
+    selected: Counter[str]
+
+
+def count_by_hand(log, entries, ignore):
     cells = ("id", "t", "what", "other")
     whole = [dict(zip(cells, map(str.strip, line), strict=True)) for line in log if len(line) == 4]
     ragged = [{"id": line[0]} for line in log if len(line) < 4]
-    if all(e["table"] == "outcomes" and e["id"] == "id" for e in entries):
+    if all(made["table"] == "outcomes" and made["id"] == "id" for made in entries):
         # nothing that must be there is behind the row's end: it only lacks values
         whole += [dict.fromkeys(cells, "") | row for row in ragged]
         ragged = []
-    kept = [row for row in whole if not any(fits(row, match) for match in ignore.values())]
-    damaged = [row for row in ragged if not any(fits(row, match) for match in ignore.values())]
-    chosen = [
-        [
-            row
-            for row in kept
-            if fits(row, e["where"])
-            and not any(holds(row[c], p) for c, p in e["where_not"].items())
-        ]
-        for e in entries
-    ]
-    used = sum(any(any(row is other for other in picked) for picked in chosen) for row in kept)
-    source = told.accounts.sources["log"]
-    assert {key: getattr(source, key) for key in ("read", "used", "ignored", "rejected")} == {
-        "read": len(log),
-        "used": used,
-        "ignored": len(log) - len(kept) - len(damaged),
-        "rejected": len(damaged) + len(kept) - used,
-    }
-    assert sum(source.ignored_by.values()) == source.ignored
-    assert told.accounts.sources["leads"].read == len(leads)
 
+    def stays(row):
+        return not any(fits(row, match) for match in ignore.values())
+
+    rows = [row for row in whole if stays(row)]
+    damaged = [row for row in ragged if stays(row)]
+    selected = Counter()
+    used = set()
+    for made in entries:
+        places = [place for place, row in enumerate(rows) if is_chosen(row, made)]
+        selected[made["table"]] += len(places)
+        used |= set(places)
+    return ByHand(
+        log={
+            "read": len(log),
+            "used": len(used),
+            "ignored": len(log) - len(rows) - len(damaged),
+            "rejected": len(damaged) + len(rows) - len(used),
+        },
+        selected=selected,
+    )
+
+
+def is_chosen(row, made):
+    is_left_out = any(holds(row[column], shown) for column, shown in made["where_not"].items())
+    return fits(row, made["where"]) and not is_left_out
+
+
+def assert_adds_up(ingested, tables, rejects, *, selected):
+    """Every selected row is stored, ignored, a duplicate, or among the rejects."""
     refused = [row for row in rejects if row["severity"] == "refused"]
-    selected = Counter({"leads": len(leads)})
-    for e, picked in zip(entries, chosen, strict=True):
-        selected[e["table"]] += len(picked)
-    for table, account in told.accounts.tables.items():
+    for table, account in ingested.accounts.tables.items():
         assert account.selected == selected[table]
         parts = ("stored", "ignored", "rejected", "duplicates")
         assert account.selected == sum(getattr(account, part) for part in parts)
         assert account.ignored == sum(account.ignored_by.values())
         assert account.stored == len(tables[table])
         assert account.rejected == sum(row["table"] == table for row in refused)
-    unplaced = Counter(row["source"] for row in refused if row["table"] is None)
-    assert {name: a.rejected for name, a in told.accounts.sources.items() if a.rejected} == dict(
-        unplaced
-    )
-    assert told.rejects == dict(Counter(row["rule"] for row in refused))
+    sources = ingested.accounts.sources
+    rejected = {name: account.rejected for name, account in sources.items() if account.rejected}
+    assert rejected == dict(Counter(row["source"] for row in refused if row["table"] is None))
+    assert ingested.rejects == dict(Counter(row["rule"] for row in refused))
     assert all(row["source"] and row["line"] and row["rule"] for row in rejects)
-
-    ids = [row["lead_id"] for row in tables["leads"]]
-    assert len(ids) == len(set(ids))
-    assert all(row["lead_id"] in ids for table in tables.values() for row in table)
-    assert all(row["available_us"] >= row["event_us"] for table in tables.values() for row in table)
 
 
 ODD = st.text('a,b";\n\r\t \ufeff\0é1*', max_size=40).map(str.encode) | st.binary(max_size=40)

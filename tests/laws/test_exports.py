@@ -45,6 +45,20 @@ EDITS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+OF_OUTCOMES = {
+    "source": "leads",
+    "table": "outcomes",
+    "where": {"status": ["won", "lost"]},
+    "columns": {"lead_id": "id", "event_at": "closed", "outcome": "status"},
+}
+OF_CALLS = {
+    "source": "calls",
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "at"},
+    "constants": {"kind": "meeting"},
+}
+
+
 def make(folder: Path, until: int, edits: list[str]) -> Settings:
     """The settings of an export, with all edits so far."""
     fields: dict[str, Any] = {
@@ -59,18 +73,6 @@ def make(folder: Path, until: int, edits: list[str]) -> Settings:
         columns |= edit.pop("columns", {})
         values |= edit.pop("values", {})
         rest |= edit
-    outcomes = {
-        "source": "leads",
-        "table": "outcomes",
-        "where": {"status": ["won", "lost"]},
-        "columns": {"lead_id": "id", "event_at": "closed", "outcome": "status"},
-    }
-    calls = {
-        "source": "calls",
-        "table": "activities",
-        "columns": {"lead_id": "id", "event_at": "at"},
-        "constants": {"kind": "meeting"},
-    }
     return make_settings(
         input_folder=folder,
         data_folder=folder / "data",
@@ -79,8 +81,8 @@ def make(folder: Path, until: int, edits: list[str]) -> Settings:
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
         mapping=[
             {"source": "leads", "table": "leads", "columns": columns, "values": values},
-            outcomes,
-            calls,
+            OF_OUTCOMES,
+            OF_CALLS,
         ],
         fields=fields,
         known_until=format_us(day(until)),

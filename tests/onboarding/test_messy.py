@@ -236,9 +236,8 @@ def test_init_when_a_flag_says_unknown_of_some_leads_then_says_that_these_are_op
     assert "# Leads with any other value are open: 'Unknown'" in text
 
 
-def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_found(
-    tmp_path: Path,
-) -> None:
+def german_deals() -> Workbook:
+    """A sheet with a merged title, a column for the date of each end, and a line for the sum."""
     book = Workbook()
     book.active.append([f"Deals {DASH} Export vom 23.05.2025"])
     book.active.merge_cells("A1:G1")
@@ -262,15 +261,26 @@ def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_fou
         who = [f"Deal {number}", f"Anna Muster {number}"]
         book.active.append([number + 1000, *who, words[state(number)], begins, *ends])
     book.active.append(["Summe"])
-    (tmp_path / "exports").mkdir()
-    book.save(tmp_path / "exports" / "deals.xlsx")
-    calls = [f"Aktivität {DASH} ID;Typ;Richtung;Fälligkeitsdatum;Erledigt am;Dauer;Deal {DASH} ID"]
+    return book
+
+
+def german_activities() -> list[str]:
+    """Activities that are done some days after they were due."""
+    lines = [f"Aktivität {DASH} ID;Typ;Richtung;Fälligkeitsdatum;Erledigt am;Dauer;Deal {DASH} ID"]
     for number in range(LEADS):
         done = created(number) + timedelta(days=3)
         times = f"{done - timedelta(days=2):%d.%m.%Y};{done:%d.%m.%Y %H:%M}"
         kind = ("Anruf;Eingehend", "Anruf;", "E-Mail;Ausgehend")[number % 3]
-        calls.append(f"{number};{kind};{times};00:15;{number + 1000}")
-    write(tmp_path / "exports" / "aktivitaeten.csv", calls, encoding="cp1252")
+        lines.append(f"{number};{kind};{times};00:15;{number + 1000}")
+    return lines
+
+
+def test_init_when_a_workbook_has_titles_and_a_date_for_each_end_then_all_is_found(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "exports").mkdir()
+    german_deals().save(tmp_path / "exports" / "deals.xlsx")
+    write(tmp_path / "exports" / "aktivitaeten.csv", german_activities(), encoding="cp1252")
 
     settings, ingested = start_in(tmp_path)
 

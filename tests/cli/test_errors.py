@@ -1,99 +1,19 @@
 """What the command line says when the user, or the disk, made a mistake."""
 
-import csv
 import json
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from leadscore import project as jobs
-from leadscore.cli import main as cli
-from leadscore.settings.read import read_settings
+from cli.run import LEADS, SETTINGS, Told, assert_told
 from leadscore.store.version import read_current
-
-SETTINGS = """
-project = "shop"
-known_until = 2024-02-01
-data_folder = "{folder}/data"
-models_folder = "{folder}/models"
-
-[sources.leads]
-path = "leads.csv"
-
-[[mapping]]
-source = "leads"
-table = "leads"
-columns = {{ lead_id = "id", event_at = "created" }}
-
-[validation]
-max_refused = 1
-"""
-LEADS = "id,created\n1,2024-01-01\n2,2024-01-02\n"
-
-
-@dataclass(frozen=True)
-class Told:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with sound settings and one sound file."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "leadscore.toml").write_text(SETTINGS.format(folder=tmp_path))
-    (tmp_path / "leads.csv").write_text(LEADS)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def ingested(tmp_path_factory) -> Path:
-    """The data folder that `leadscore ingest` makes of the sound file."""
-    folder = tmp_path_factory.mktemp("ingested")
-    (folder / "leadscore.toml").write_text(SETTINGS.format(folder=folder))
-    (folder / "leads.csv").write_text(LEADS)
-    jobs.ingest(read_settings(folder / "leadscore.toml"))
-    return folder / "data"
-
-
-@pytest.fixture
-def stored(folder, ingested) -> Path:
-    """The working directory after `leadscore ingest`."""
-    shutil.copytree(ingested, folder / "data")
-    return folder
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command line as the console script does."""
-
-    def run(*words: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["leadscore", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return Told(end.value.code or 0, shown.out, shown.err)
-
-    return run
 
 
 def leads_file(store: Path) -> Path:
     """Where the store keeps the rows of `leads`."""
     return read_current(store, project="shop").files("leads")[0]
-
-
-def assert_told(told: Told, *words: str) -> None:
-    assert told.code == 2
-    assert told.out == ""
-    assert told.err.startswith("error: ")
-    assert "Traceback" not in told.err
-    for word in words:
-        assert word in told.err
 
 
 @pytest.mark.parametrize("command", ["ingest", "train", "score", "backtest"])
@@ -330,189 +250,12 @@ def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(fold
     assert_told(run("score", "--json"), "leadscore ingest")
 
 
-def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(
-    folder, run
-):
-    (folder / "leads.csv").write_text(LEADS + "3,never\n" + "2,2024-01-02\n")
-    version = json.loads(run("ingest", "--json").out)
-    told = run("ingest")
-    assert (told.code, told.err) == (0, "")
-    assert version["store_version"] in told.out
-    assert "1 row rejected (rule type); first at " in told.out
-    cells = [line.split() for line in told.out.splitlines() if line.split()[:1] == ["leads"]]
-    assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "0", "1", "1"]]
-
-
-def test_ingest_when_rows_are_ignored_by_name_then_people_see_how_many_of_which_table(folder, run):
-    (folder / "leads.csv").write_text(
-        LEADS + "test 1,2024-01-01\ntest 2,2024-01-01\nold,2024-01-01\n"
-    )
-    calls = [
-        "1,2024-01-02",
-        *["test 1,2024-01-02"] * 3,
-        *["test 2,2024-01-02"] * 1000,
-        "old,2024-01-02",
-    ]
-    (folder / "calls.csv").write_text("\n".join(["id,t", *calls, ""]))
-    settings = (folder / "leadscore.toml").read_text()
-    ignore = """path = "leads.csv"
-ignore = { tests = { id = ["test*"] }, old = { id = ["old"] }, unused = { id = ["x"] } }
-[sources.calls]
-path = "calls.csv"
-"""
-    entry = """[[mapping]]
-source = "calls"
-table = "activities"
-columns = { lead_id = "id", event_at = "t" }
-constants = { kind = "call" }
-[validation]"""
-    settings = settings.replace('path = "leads.csv"\n', ignore).replace("[validation]", entry)
-    (folder / "leadscore.toml").write_text(settings)
-    told = run("ingest")
-    assert (told.code, told.err) == (0, "")
-    lines = told.out.splitlines()
-    assert (
-        "Ignored by tests: 2 rows of the source leads, 1,003 rows of the table activities" in lines
-    )
-    assert "Ignored by old: 1 row of the source leads, 1 row of the table activities" in lines
-    assert "unused" not in told.out
-
-
-REJECTED = [
-    ["leads", "leads.csv", "5", "refused", "leads", "type", "event_at", "never", "3"],
-    ["leads", "leads.csv", "6", "refused", "leads", "unique", "lead_id", "4", "4"],
-    ["leads", "leads.csv", "7", "refused", "leads", "unique", "lead_id", "4", "4"],
-]
-
-
-@pytest.fixture
-def with_rejects(folder, run):
-    """A store whose ingest rejected three rows by two rules."""
-    (folder / "leads.csv").write_text(
-        "id,created\n1,2024-01-01\n2,2024-01-02\n5,2024-01-02\n3,never\n4,2024-01-03\n4,2024-01-04\n"
-    )
-    assert run("ingest").code == 0
-    return folder
-
-
-def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects, run):
-    told = run("rejects")
-    assert (told.code, told.err) == (0, "")
-    rows = [line.split() for line in told.out.splitlines() if line.strip().startswith("leads")]
-    assert rows == [[row[1], row[2], *row[6:]] for row in REJECTED]
-    assert json.loads(run("rejects", "--json").out)["rules"] == {"type": 1, "unique": 2}
-    found = json.loads(run("rejects", "--rule", "unique", "--each", "1", "--json").out)
-    assert found["rules"] == {"unique": 2}
-    assert [row["line"] for row in found["first"]["unique"]] == [6]
-
-
-def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, run, tmp_path):
-    told = run("rejects", "--to", str(tmp_path / "rejects.csv"))
-    assert "3 rejected rows written" in told.out
-    with (tmp_path / "rejects.csv").open(newline="") as file:
-        header, *rows = csv.reader(file)
-    assert header == [
-        "source",
-        "file",
-        "line",
-        "severity",
-        "table",
-        "rule",
-        "column",
-        "value",
-        "lead_id",
-    ]
-    assert rows == REJECTED
-
-
-def test_rejects_when_the_rule_rejected_nothing_then_those_that_did_are_named(with_rejects, run):
-    assert_told(run("rejects", "--rule", "typo"), "'typo'", "'type', 'unique'")
-
-
-def test_rejects_when_there_is_none_then_it_is_said(stored, run):
-    assert run("rejects").out == "No row was rejected\n"
-
-
 def test_data_when_it_names_another_folder_then_the_files_are_read_there(folder, run):
     (folder / "leads.csv").unlink()
     (folder / "exports").mkdir()
     (folder / "exports" / "leads.csv").write_text(LEADS)
     assert_told(run("ingest"), "there is no file")
     assert run("ingest", "--data", "exports").code == 0
-
-
-@pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["train", "--help"], ["score", "--help"],
-                                   ["backtest", "--help"]])  # fmt: skip
-def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypatch, run, words):
-    monkeypatch.chdir(tmp_path)
-    told = run(*words)
-    assert (told.code, told.err) == (0, "")
-    assert "Usage: leadscore" in told.out
-    if words == ["--help"]:
-        assert all(command in told.out for command in ("ingest", "train", "score", "backtest"))
-
-
-HEAVY = [
-    "pandas",
-    "pyarrow",
-    "duckdb",
-    "lightgbm",
-    "sklearn",
-    "numpy",
-    "pydantic",
-    "rich.markdown",
-    "matplotlib",
-]
-HELP = """
-import sys
-from leadscore.cli import main as cli
-sys.argv = ["leadscore", "--help"]
-try:
-    cli.main()
-except SystemExit:
-    pass
-"""
-
-
-@pytest.mark.parametrize("script", ["import leadscore.cli", HELP], ids=["import", "help"])
-def test_command_line_when_it_only_starts_then_nothing_heavy_is_imported(script):
-    script += f"\nimport sys; print('heavy:', [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
-    told = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert told.stderr.splitlines()[-1] == "heavy: []"
-
-
-LIST = """
-import sys
-from leadscore.cli import main as cli
-sys.argv = ["leadscore", {group!r}, "list", "--config", {config!r}]
-try:
-    cli.main()
-except SystemExit as stop:
-    assert not stop.code
-loaded = {{"pandas", "duckdb", "lightgbm", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)
-print("heavy:", sorted(loaded), file=sys.stderr)
-"""
-
-
-@pytest.mark.parametrize("group", ["store", "models"])
-def test_command_when_it_only_lists_then_nothing_that_trains_or_scores_is_imported(
-    tmp_path, monkeypatch, group
-):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "leads.csv").write_text("id,created\n1,2024-01-01\n")
-    config = tmp_path / "leadscore.toml"
-    config.write_text(
-        'project = "shop"\nknown_until = 2024-02-01\nsources.leads.path = "leads.csv"\n[[mapping]]\n'
-        'source = "leads"\ntable = "leads"\ncolumns = { lead_id = "id", event_at = "created" }\n'
-    )
-    jobs.ingest(read_settings(config))
-    script = LIST.format(group=group, config=str(config))
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stderr.splitlines()[-1] == "heavy: []"
 
 
 def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_words(tmp_path):
@@ -529,13 +272,6 @@ def test_publish_when_no_list_begins_so_then_is_refused_in_words(stored, run):
     assert told.err == (
         "error: no single publication of 'shop' begins with 'nosuch'. Available: none\n"
     )
-
-
-def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored, run):
-    (stored / "out").mkdir()
-    told = run("rejects", "--to", "out")
-    assert told.code == 2
-    assert told.err == "error: out is a folder; name a file in it\n"
 
 
 @pytest.mark.parametrize("words", [("rejects", "--to"), ("funnel", "--html")])
