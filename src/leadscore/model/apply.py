@@ -110,7 +110,10 @@ class WinModel:
         return add_codes(self.levels, self.encode(columns), columns)
 
     def encode_changed(
-        self, encoded: np.ndarray, columns: Columns, names: Sequence[str]
+        self,
+        encoded: np.ndarray,
+        columns: Columns,
+        names: Sequence[str],
     ) -> np.ndarray:
         """`encoded` (n, features) with the features in `names`, and no others, encoded anew."""
         changed = encoded.copy()
@@ -273,9 +276,12 @@ def _encode_one(entry: Json, columns: Columns) -> np.ndarray:
         return np.asarray(values, dtype=np.float64)
 
     if kind == "rate":  # a category as the log-odds of its leads
-        values = columns[entry["name"]]
-        rates = entry["rates"]
-        return _look_up(rates, values, missing=entry["missing"], other=entry["other"])
+        return _look_up(
+            entry["rates"],
+            columns[entry["name"]],
+            missing=entry["missing"],
+            other=entry["other"],
+        )
 
     if kind == "usual":  # a number as a multiple of what is usual for its category
         categories = columns[entry["by"]]
@@ -326,8 +332,12 @@ def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -
         text: (n,) the category's values, read by a term that has levels.
     """
     if "levels" in term and text is not None:
-        levels = term["levels"]
-        return _look_up(levels, text, missing=term["missing"], other=term["other"])
+        return _look_up(
+            term["levels"],
+            text,
+            missing=term["missing"],
+            other=term["other"],
+        )
 
     if "knots" in term:
         added = np.interp(values, term["knots"], term["added"])

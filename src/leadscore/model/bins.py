@@ -87,11 +87,13 @@ def _find_edges(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def _count_values(values: np.ndarray, weight: np.ndarray, lead_id: np.ndarray) -> dict[str, Any]:
     known = np.array([value is not None for value in values])
-    rows = pd.DataFrame({"value": values, "weight": weight, "lead": lead_id})[known]
-    by_value = rows.groupby("value", sort=True).agg({"weight": "sum", "lead": "nunique"})
-    common = by_value.loc[by_value["lead"] >= LEAST, "weight"]
-    shares = {str(value): float(total / weight.sum()) for value, total in common.items()}
     missing = _share(weight[~known], weight)
+    rows = pd.DataFrame({"value": values, "weight": weight, "lead": lead_id})
+    by_value = rows[known].groupby("value", sort=True)
+    sums = by_value.agg({"weight": "sum", "lead": "nunique"})
+    is_common = sums["lead"] >= LEAST
+    of_common = sums.loc[is_common, "weight"] / weight.sum()
+    shares = {str(value): float(share) for value, share in of_common.items()}
     other = max(1.0 - missing - sum(shares.values()), 0.0)
     return {"values": shares, "other": other, "missing": missing}
 

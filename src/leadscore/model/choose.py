@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -62,13 +63,12 @@ def missing_leads(won: int, others: int) -> dict[str, int]:
     missing = {}
     for kind in ("logistic", "average"):
         least = LEAST_LEADS[kind]
-        short = []
+        needed = 0.0
         for leads in (won, others):
-            if leads < least:
-                share = max(leads / closed, 1 / closed)
-                short.append((least - leads) / share)
-        if short:
-            missing[kind] = int(np.ceil(max(short)))
+            share = max(leads, 1) / closed
+            needed = max(needed, (least - leads) / share)
+        if needed > 0:
+            missing[kind] = math.ceil(needed)
     return missing
 
 
@@ -141,11 +141,11 @@ def choose_among(candidates: Mapping[str, EvaluationSet], *, compared_on: str) -
         rule = "the simplest that is not clearly worse"
         return ScorerChoice(kind=kind, rule=rule, log_loss=mean, compared_on=compared_on)
 
+    average = losses["average"]
+    mean = {name: mean_loss(loss, rows) for name, loss in losses.items()}
+    better = [name for name in kinds if is_clearly_better(losses[name], average, rows)]
     kind = "average"
     rule = "no single scorer is clearly better"
-    mean = {name: mean_loss(loss, rows) for name, loss in losses.items()}
-    average = losses["average"]
-    better = [name for name in kinds if is_clearly_better(losses[name], average, rows)]
     if better:
         kind = min(better, key=lambda name: mean[name])
         rule = "clearly better than the average"
@@ -173,8 +173,8 @@ def choose_fields(learned: Candidates, without: Candidates) -> tuple[bool, dict[
         rows = next(iter(calibrated.values()))
         losses = row_losses(calibrated)
         best_losses[name] = _best_loss(losses, rows)
+    means = {name: mean_loss(loss, rows) for name, loss in best_losses.items()}
     is_worth_it = is_clearly_better(best_losses["learned"], best_losses["without"], rows)
-    means = {name: mean_loss(losses, rows) for name, losses in best_losses.items()}
     return not is_worth_it, means
 
 
@@ -192,5 +192,6 @@ def _calibrate(candidates: Candidates, pool: str, calibrator: str) -> dict[str, 
     calibrated = {}
     for kind, pools in candidates.items():
         held_out = pools[pool]
-        calibrated[kind] = held_out.evaluated(held_out.fit_calibrator(calibrator))
+        fitted = held_out.fit_calibrator(calibrator)
+        calibrated[kind] = held_out.evaluated(fitted)
     return calibrated

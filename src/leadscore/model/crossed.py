@@ -45,7 +45,9 @@ class Crossed:
 
 
 def choose_crossed(
-    candidates: Mapping[str, HeldOut], *, calibrators: tuple[str, ...] = KINDS
+    candidates: Mapping[str, HeldOut],
+    *,
+    calibrators: tuple[str, ...] = KINDS,
 ) -> Crossed:
     """The scorer and calibrator chosen on the folds of a cross-validation.
 

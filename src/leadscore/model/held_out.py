@@ -49,9 +49,12 @@ class HeldOut:
         """The labelled rows, once a repeat, with columns log_odds, group, together and block."""
         log_odds = np.atleast_2d(self.log_odds)
         blocks = np.atleast_2d(self._blocks())
-        groups = self._units()
-        weight = self.side.rows["weight"] / self.repeats
-        rows = self.side.rows.assign(group=groups, together=self.folded_by(), weight=weight)
+        rows = self.side.rows
+        rows = rows.assign(
+            group=self._units(),
+            together=self.folded_by(),
+            weight=rows["weight"] / self.repeats,
+        )
 
         repeats = []
         for repeat in range(self.repeats):

@@ -37,7 +37,9 @@ def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | N
 
 
 def choose_first_horizon(
-    history: History, *, from_us: int | None
+    history: History,
+    *,
+    from_us: int | None,
 ) -> tuple[History, int | None, str | None]:
     """The history with the horizon of a whole back-test, the first date, and why, as above.
 

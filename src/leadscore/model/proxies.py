@@ -21,12 +21,14 @@ def leave_out_proxies(training: Training, fields: AbstractSet[str]) -> tuple[Tra
     without = training.without(fields)
     if not fields or not without.features:
         return training, ProxyChoice()
-    is_left_out, losses = choose_fields(_predict_kinds(training), _predict_kinds(without))
+    learned = _predict_kinds(training)
+    is_left_out, losses = choose_fields(learned, _predict_kinds(without))
     choice = ProxyChoice(fields=sorted(fields), left_out=is_left_out, log_loss=losses)
     return without if is_left_out else training, choice
 
 
 def _predict_kinds(training: Training) -> dict[str, dict[str, HeldOut]]:
     """Held-out predictions by kind of scorer and pool, with trees of the default size."""
+    default = Boosting()
     kinds = [kind for kind in training.kinds() if kind != "average"]
-    return {kind: training.predict(kind, boosting=Boosting()) for kind in kinds}
+    return {kind: training.predict(kind, boosting=default) for kind in kinds}

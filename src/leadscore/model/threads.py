@@ -32,7 +32,10 @@ def _controller() -> ThreadpoolController:
 
 
 def map_in_threads(
-    make: Callable[[Item], Made], items: Sequence[Item], *, threads: int
+    make: Callable[[Item], Made],
+    items: Sequence[Item],
+    *,
+    threads: int,
 ) -> list[Made]:
     """What `make` gives for each item, in order, by so many threads at a time.
 

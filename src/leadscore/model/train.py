@@ -235,7 +235,11 @@ def _complete(
 
 
 def _evaluate(
-    training: Training, tried: _Tried, fitted: _Fitted, *, proxies: ProxyChoice
+    training: Training,
+    tried: _Tried,
+    fitted: _Fitted,
+    *,
+    proxies: ProxyChoice,
 ) -> Evaluation:
     """How good the model is, and how everything about it was chosen."""
     calibration = fitted.calibration
@@ -273,7 +277,11 @@ def _compute_drift(training: Training, calibration: Calibration) -> Drift | None
 
 
 def _describe_scorer(
-    training: Training, tried: _Tried, fitted: _Fitted, *, proxies: ProxyChoice
+    training: Training,
+    tried: _Tried,
+    fitted: _Fitted,
+    *,
+    proxies: ProxyChoice,
 ) -> ScorerChoice:
     """The choice of the scorer, with what it rests on."""
     won, others = training.side.count_leads()

@@ -63,26 +63,34 @@ class Split:
         levels = np.zeros(0, dtype=bool)
         threshold = np.nan
         if node["decision_type"] == "==":
-            codes = [int(code) for code in str(node["threshold"]).split("||")]
+            texts = str(node["threshold"]).split("||")
+            codes = list(map(int, texts))
             levels = np.zeros(max(codes) + 2, dtype=bool)
             levels[codes] = True
         else:
             threshold = float(node["threshold"])
-        missing, default_left = node["missing_type"], node["default_left"]
-        return cls(node["split_feature"], threshold, levels, missing, default_left)
+        return cls(
+            feature=node["split_feature"],
+            threshold=threshold,
+            levels=levels,
+            missing=node["missing_type"],
+            default_left=node["default_left"],
+        )
 
     def goes_left(self, columns: Columns) -> np.ndarray:
         """Whether each row (n,) does."""
         values = columns.values[self.feature]
         is_missing = columns.is_missing[self.feature]
         if len(self.levels):
-            beyond = len(self.levels) - 1
-            codes = np.where(is_missing | (values < 0) | (values > beyond), beyond, values)
-            return np.asarray(self.levels[codes.astype(np.int64)])
+            beyond = len(self.levels) - 1  # a level that no split names goes right
+            is_other = is_missing | (values < 0) | (values > beyond)
+            codes = np.where(is_other, beyond, values).astype(np.int64)
+            return np.asarray(self.levels[codes])
+
+        left = values <= self.threshold
         if self.missing == "Zero":
             is_default = is_missing | (np.abs(values) <= ZERO)
-            return np.where(is_default, self.default_left, values <= self.threshold)
-        left = values <= self.threshold
+            return np.where(is_default, self.default_left, left)
         missing_left = self.default_left if self.missing == "NaN" else self.threshold >= 0
         return np.asarray(left | is_missing if missing_left else left)
 
@@ -94,12 +102,13 @@ class Path:
     features: tuple[int, ...]
     table: np.ndarray
 
-    def add_to(self, added: np.ndarray, pattern: np.ndarray, scratch: np.ndarray) -> None:
+    def add_to(self, added: np.ndarray, pattern: np.ndarray) -> None:
         """Add to the contributions (features, n) of rows with such patterns (n,)."""
         index = pattern.astype(np.intp)
+        of_rows = np.empty(len(pattern))
         for of_feature, feature in zip(self.table, self.features, strict=True):
-            np.take(of_feature, index, out=scratch, mode="clip")
-            added[feature] += scratch
+            np.take(of_feature, index, out=of_rows, mode="clip")
+            added[feature] += of_rows
 
 
 @dataclass(frozen=True)
@@ -126,14 +135,14 @@ class Node:
         """Add what the leaves below make of each feature (features, n); `pattern` (n,) is of here."""
         mask = PATTERN(1 << self.bit)
         meets_left = self.split.goes_left(columns) * mask
-        meets_right = meets_left ^ mask
         if self.both is not None:
-            self.both.add_to(added, pattern | meets_left, np.empty(len(pattern)))
+            self.both.add_to(added, pattern | meets_left)
             return
+        meets_right = meets_left ^ mask
         for child, meets in ((self.left, meets_left), (self.right, meets_right)):
             of_child = pattern | meets if self.is_first else pattern & (meets | ~mask)
             if isinstance(child, Path):
-                child.add_to(added, of_child, np.empty(len(pattern)))
+                child.add_to(added, of_child)
             else:
                 child.explain(columns, of_child, added)
 
@@ -164,25 +173,37 @@ def explain_rows(trees: list[Node], encoded: np.ndarray) -> np.ndarray:
 def _read_node(node: Mapping[str, Any], shares: Mapping[int, float]) -> Node | Path:
     """A node with all that lies below; `shares` of the training rows met the conditions above."""
     if "split_feature" not in node:
-        return Path(tuple(shares), _table(np.array([*shares.values()]), node["leaf_value"]))
+        table = _table(np.array(list(shares.values())), node["leaf_value"])
+        return Path(tuple(shares), table)
+
     split = Split.of(node)
     feature = split.feature
-    children = []
-    for name in ("left_child", "right_child"):
-        share = _count(node[name]) / _count(node)
-        children.append(_read_node(node[name], {**shares, feature: shares.get(feature, 1) * share}))
-    left, right = children
+    so_far = shares.get(feature, 1)
+
+    def read_child(child: Mapping[str, Any]) -> Node | Path:
+        share = _count(child) / _count(node)
+        return _read_node(child, {**shares, feature: so_far * share})
+
+    left = read_child(node["left_child"])
+    right = read_child(node["right_child"])
     is_first = feature not in shares
     bit = [*shares, feature].index(feature)
     both = None
     if is_first and isinstance(left, Path) and isinstance(right, Path):
-        flipped = np.arange(right.table.shape[1]) ^ (1 << bit)
-        both = Path(left.features, left.table + right.table[:, flipped])
+        both = _unite(left, right, bit=bit)
     return Node(split, bit, is_first, left, right, both)
 
 
+def _unite(left: Path, right: Path, *, bit: int) -> Path:
+    """The paths of two leaves that a bit alone tells apart, by the pattern of the left one."""
+    patterns = np.arange(right.table.shape[1])
+    flipped = patterns ^ (1 << bit)
+    return Path(left.features, left.table + right.table[:, flipped])
+
+
 def _count(node: Mapping[str, Any]) -> float:
-    count: float = node["internal_count"] if "split_feature" in node else node["leaf_count"]
+    is_split = "split_feature" in node
+    count: float = node["internal_count"] if is_split else node["leaf_count"]
     return count
 
 

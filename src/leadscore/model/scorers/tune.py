@@ -99,7 +99,9 @@ def tune_boosted(
 
 
 def _encode_splits(
-    matrix: Matrix, splits: Rolling, features: Sequence[Feature]
+    matrix: Matrix,
+    splits: Rolling,
+    features: Sequence[Feature],
 ) -> list[EncodedPair]:
     """Both sides of every split; where the earlier rows are too many, those of some leads."""
     pairs = []
