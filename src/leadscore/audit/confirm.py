@@ -96,11 +96,11 @@ def _ask_suspects(learned: Iterable[FieldVerdict]) -> list[Question]:
 def _ask_strongest(learned: Iterable[FieldVerdict]) -> list[Question]:
     """The fields that predict best alone, of those that surely predict anything."""
     aucs = {verdict.field: verdict.auc for verdict in learned if verdict.auc}
-    predictive = {field: auc for field, auc in aucs.items() if auc.low > 0.5}
-    strongest = sorted(predictive, key=lambda field: (-predictive[field].value, field))[:STRONGEST]
+    predictive = [(field, auc) for field, auc in aucs.items() if auc.low > 0.5]
+    strongest_first = sorted(predictive, key=lambda pair: (-pair[1].value, pair[0]))
     questions = []
-    for field in strongest:
-        why = f"among the strongest: {predictive[field].in_words()}"
+    for field, auc in strongest_first[:STRONGEST]:
+        why = f"among the strongest: {auc.in_words()}"
         questions.append(Question(field=field, why=why))
     return questions
 
@@ -115,10 +115,13 @@ def _once(questions: Iterable[Question]) -> list[Question]:
 
 def _labelled(questions: Iterable[Question], settings: Settings) -> list[Question]:
     """The questions with the labels of their fields."""
-    labels = {name: field.label for name, field in settings.lead_fields().items()}
-    return [
-        question.model_copy(update={"label": labels.get(question.field)}) for question in questions
-    ]
+    fields = settings.lead_fields()
+    labelled = []
+    for question in questions:
+        field = fields.get(question.field)
+        label = None if field is None else field.label
+        labelled.append(question.model_copy(update={"label": label}))
+    return labelled
 
 
 def _why(questions: Sequence[Question], *, auc: float | None) -> str:

@@ -110,12 +110,16 @@ def _count_closed(spells: pd.DataFrame, by_us: int) -> Outcomes:
 def _count_between(spells: pd.DataFrame, from_us: int, to_us: int, horizon_us: int) -> Outcomes:
     """How many spells were won, and how many came to be not won in time, between two moments."""
     close_us = spells["close_us"]
-    is_closed_then = (close_us > from_us) & (close_us <= to_us)
     late_us = spells["start_us"] + horizon_us
-    is_late_then = (late_us > from_us) & (late_us <= to_us) & (close_us > late_us)
-    is_lost_then = is_closed_then & ~spells["won"] & (close_us <= late_us)
-    won = int((is_closed_then & spells["won"]).sum())
-    return Outcomes(won, int((is_lost_then | is_late_then).sum()))
+    is_won = spells["won"]
+    is_in_time = close_us <= late_us
+    closes_then = close_us.between(from_us, to_us, inclusive="right")
+    gets_late_then = late_us.between(from_us, to_us, inclusive="right")
+    is_lost_then = closes_then & is_in_time & ~is_won
+    is_late_then = gets_late_then & ~is_in_time
+    won = (closes_then & is_won).sum()
+    not_won = (is_lost_then | is_late_then).sum()
+    return Outcomes(int(won), int(not_won))
 
 
 def _expect_wait(
@@ -136,10 +140,13 @@ def _expect_wait(
 def _wait(labelled: Outcomes, lately: Outcomes, *, least: int, window_us: int) -> int | None:
     """How long until both outcomes are there, at the present rate; None if there is no rate."""
     longest = 0
-    for have, rate in ((labelled.won, lately.won), (labelled.not_won, lately.not_won)):
-        missing = max(least - have, 0)
-        if missing and not rate:
+    rates = ((labelled.won, lately.won), (labelled.not_won, lately.not_won))
+    for have, rate in rates:
+        missing = least - have
+        if missing <= 0:
+            continue
+        if not rate:
             return None
-        if missing:
-            longest = max(longest, round(missing * window_us / rate))
+        wait_us = round(missing * window_us / rate)
+        longest = max(longest, wait_us)
     return longest

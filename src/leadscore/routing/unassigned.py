@@ -58,8 +58,9 @@ def _describe_outranked(
         ahead = "of a better tier, or of higher value in the same tier,"
     who = _name_who_fits(problem)
     reasons = []
-    for at, why_full, n in zip(profile.tolist(), why.tolist(), better.tolist(), strict=True):
-        reasons.append(f"{who[at]} {why_full}: {counted(n, 'lead')} {ahead} took the places")
+    for place, at in enumerate(profile.tolist()):
+        others = counted(int(better[place]), "lead")
+        reasons.append(f"{who[at]} {why[place]}: {others} {ahead} took the places")
     return reasons
 
 
@@ -85,8 +86,7 @@ def _count_better(problem: Problem, rep: np.ndarray, leads: np.ndarray) -> np.nd
     # profiles that the same reps can take are counted together
     can_take = problem.profiles.can_take
     keys = [who.tobytes() for who in can_take]
-    texts = np.array(keys, dtype=object)
-    sets, _ = pd.factorize(texts)
+    sets, _ = pd.factorize(np.array(keys, dtype=object))
     profile = problem.profiles.of_lead[leads]
     group = pd.Series(sets[profile])
     better = np.zeros(len(leads), dtype=np.int64)

@@ -75,7 +75,8 @@ def choose_question(project: Project, lead_id: str) -> Answer:
     """What to ask a lead next, and how likely the answer changes what is done with it."""
     publication, row = _find_row(project, lead_id)
     names = ("next_question", "next_question_gain", "bant", "qualification", "qualification_rule")
-    return _answer(publication, {name: row[name] for name in names}, lead_id=lead_id)
+    data = {name: row[name] for name in names}
+    return _answer(publication, data, lead_id=lead_id)
 
 
 def forecast(project: Project, *, by: Any, periods: int) -> Answer:
@@ -105,14 +106,17 @@ def _find_row(project: Project, lead_id: str) -> tuple[Publication, dict[str, An
 def _summarise(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a list shows of a lead at a glance."""
     names = ("lead_id", "win_probability", "score", "tier", "expected_value", "qualification")
-    reasons = {
-        side: [
-            row[f"reason_{side}_{place}"] for place in (1, 2, 3) if row[f"reason_{side}_{place}"]
-        ]
-        for side in ("up", "down")
-    }
     summary = {name: row[name] for name in names}
-    return summary | {"reasons": reasons, "suggested_action": row["suggested_action"]}
+    return {
+        **summary,
+        "reasons": {side: _list_reasons(row, side) for side in ("up", "down")},
+        "suggested_action": row["suggested_action"],
+    }
+
+
+def _list_reasons(row: Mapping[str, Any], side: str) -> list[str]:
+    reasons = [row[f"reason_{side}_{place}"] for place in (1, 2, 3)]
+    return [reason for reason in reasons if reason]
 
 
 def _answer(

@@ -46,7 +46,8 @@ class Pace:
     def admits(self, client: str, now_s: float) -> bool:
         """Whether a client may ask now; it counts as asked."""
         left, since_s = self._left.pop(client, (self._most, now_s))
-        left = min(self._most, left + (now_s - since_s) * self._per_second)
+        regained = (now_s - since_s) * self._per_second
+        left = min(self._most, left + regained)
         is_admitted = left >= 1
         self._left[client] = (left - is_admitted, now_s)
         if len(self._left) > MOST_CLIENTS:  # the one that asked longest ago
@@ -132,8 +133,10 @@ def _has_token(headers: dict[str, bytes], token: str) -> bool:
 def _names_this_machine(host: bytes) -> bool:
     """Whether a request is meant for this machine; a page of elsewhere names its own host."""
     name = host.decode("latin-1")
-    without_port = name if name.endswith("]") else name.rpartition(":")[0] or name
-    return is_loopback(without_port)
+    if name.endswith("]"):  # IPv6 without a port
+        return is_loopback(name)
+    without_port = name.rpartition(":")[0]
+    return is_loopback(without_port or name)
 
 
 async def _answer(send: Send, status: int, words: str) -> None:

@@ -16,16 +16,13 @@ table { border-collapse: collapse } td, th { text-align: left; padding: .2em 1em
 def build_page(document: Mapping[str, Any]) -> str:
     """Every operation with its answers, and every form with its columns, as HTML."""
     title = escape(document["info"]["title"])
-    operations = [
-        _build_operation(path, method, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    forms = [
-        _build_form(name, form)
-        for name, form in document.get("components", {}).get("schemas", {}).items()
-        if "properties" in form
-    ]
+    operations = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            operations.append(_build_operation(path, method, operation))
+    components = document.get("components", {})
+    schemas = components.get("schemas", {})
+    forms = [_build_form(name, form) for name, form in schemas.items() if "properties" in form]
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head>
 <body><h1>{title}</h1>
@@ -61,4 +58,5 @@ def _name_type(described: Mapping[str, Any]) -> str:
     if "type" in described:
         return str(described["type"])
     kinds = [kind.get("type") for kind in described.get("anyOf", ())]
-    return ", ".join(kind for kind in kinds if kind and kind != "null") or json.dumps(described)
+    words = [kind for kind in kinds if kind and kind != "null"]
+    return ", ".join(words) or json.dumps(described)

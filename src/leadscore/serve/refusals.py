@@ -38,8 +38,9 @@ def describe_refusal(problems: Sequence[Mapping[str, Any]], question: type[BaseM
     for problem in problems:
         location = [part for part in problem["loc"] if part != "body"]
         is_value = len(location) > 1 and location[-1] in OF_VALUES
-        place = ".".join(cut(str(part), most=100) for part in location[: -1 if is_value else None])
         words = ANY_VALUE if is_value else _describe(problem, location, question)
+        parts = location[:-1] if is_value else location
+        place = ".".join(cut(str(part), most=100) for part in parts)
         is_of_body = not place or problem["type"] == "json_invalid"
         sentences.setdefault(place, words if is_of_body else f"{place} {words}")
     return "; ".join(sentences.values())
@@ -52,7 +53,8 @@ def _describe(
 ) -> str:
     kind = problem["type"]
     if kind == "extra_forbidden":
-        return "is unknown" + hint(str(location[-1]), _names_beside(location, question))
+        known = _names_beside(location, question)
+        return "is unknown" + hint(str(location[-1]), known)
     context = problem.get("ctx", {})
     for beginning, words in WORDS.items():
         if kind.startswith(beginning):

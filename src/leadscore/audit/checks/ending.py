@@ -82,13 +82,14 @@ def _compare_closed_with_open(
     safe_n = np.maximum(n_closed, 1)
     n_filled = np.bincount(block[closed], weights=is_filled[closed], minlength=blocks)
     filled_share = n_filled / safe_n
-    weight = np.bincount(block[opened], minlength=blocks) / opened.sum()
+    n_opened = opened.sum()
+    weight = np.bincount(block[opened], minlength=blocks) / n_opened
     of_closed = min(float((weight * filled_share).sum()), 1.0)
     of_open = float(1 - values.missing[opened].mean())
 
     # a weighted mean over blocks is as precise as a share of so many leads
     effective_closed = 1 / float((weight**2 / safe_n).sum())
-    n = np.array([effective_closed, opened.sum()])
+    n = np.array([effective_closed, n_opened])
     shares = np.array([of_closed, of_open])
     filled_odds, emptied_odds = compute_odds_ratios(shares, n)
     return _report_filled(of_closed, of_open, float(filled_odds), float(emptied_odds))

@@ -79,7 +79,12 @@ def check_too_good(
     """
     if own is None or own.low < settings.suspect_auc:
         return None
-    numbers = {"auc": own.value, "low": own.low, "high": own.high, "leads": own.leads}
+    numbers = {
+        "auc": own.value,
+        "low": own.low,
+        "high": own.high,
+        "leads": own.leads,
+    }
     bounds = f"{own.low:.2f} to {own.high:.2f}; 0.5 is chance"
     evidence = f"alone it separates won from lost with AUC {own.value:.2f} ({bounds})"
     if own.low >= settings.leak_auc:
@@ -94,10 +99,15 @@ def check_too_good(
         return Finding("too_good", "suspect", f"{evidence}: very good for one field", numbers)
 
     end = ends[int(odds.argmax())]
+    leads_there = int(end.sum())
     rate = float(label[end].mean())
-    part = f"of {end.sum():,} leads with {_describe_end(values, cells[end])}"
+    part = f"of {leads_there:,} leads with {_describe_end(values, cells[end])}"
     ruled_out = f"{evidence}, and {part} {_describe_rare(rate)}"
-    numbers |= {"part": int(end.sum()), "part_won": rate, "odds_low": float(odds.max())}
+    numbers |= {
+        "part": leads_there,
+        "part_won": rate,
+        "odds_low": float(odds.max()),
+    }
     return Finding("too_good", "leak", ruled_out, numbers)
 
 
