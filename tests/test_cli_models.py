@@ -4,15 +4,14 @@ import dataclasses
 import getpass
 import itertools
 import json
-import sys
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import commands
 import histories
 from leadscore import Project
-from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.model.files import write_model
 from leadscore.registry.registry import Registry, Who
@@ -36,26 +35,11 @@ numbers = itertools.count()
 KEYS = {"number", "version", "run_id", "known_until", "aliases"}
 
 
-@dataclass(frozen=True)
-class Told:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(monkeypatch):
     """Runs `leadscore models` as the console script does."""
-
-    def run(*words: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["leadscore", "models", *words])
-        monkeypatch.setattr(terminal.out, "_width", 200)
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return Told(end.value.code or 0, shown.out, shown.err)
-
-    return run
+    monkeypatch.setattr(terminal.out, "_width", 200)
+    return partial(commands.run, "models")
 
 
 @pytest.fixture
@@ -111,7 +95,7 @@ def aliases(run):
     return {each["number"]: each["aliases"] for each in parsed(run("list", "--json"))["versions"]}
 
 
-def assert_refused(told: Told, *words: str) -> None:
+def assert_refused(told: commands.Ended, *words: str) -> None:
     assert (told.code, told.out) == (2, "")
     assert told.err.startswith("error: ")
     assert "Traceback" not in told.err

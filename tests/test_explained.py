@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 from leadscore import project as jobs
-from leadscore.cli import main as cli
 from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import hash_bytes
 from leadscore.json_files import canonical_json
@@ -308,20 +307,15 @@ def test_publication_when_a_file_was_changed_then_it_is_not_replayed(world, tmp_
         jobs.replay(moved, first.publication_id, "L1")
 
 
-def test_commands_when_called_then_draw_the_lead_and_write_the_page(
-    world, tmp_path, monkeypatch, capsys
-):
+def test_commands_when_called_then_draw_the_lead_and_write_the_page(world, tmp_path):
     project, _, first, second = world
     lead_id = scores_of(first).index.intersection(scores_of(second).index)[0]
     config = str(settings_file_of(project))
 
     def run(*words):
-        monkeypatch.setattr(sys, "argv", ["leadscore", *words, "--config", config])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        assert (end.value.code or 0, shown.err) == (0, "")
-        return shown.out
+        ended = commands.run(*words, "--config", config)
+        assert (ended.code, ended.err) == (0, "")
+        return ended.out
 
     explain = ["explain", lead_id, "--publication", first.publication_id]
     for words in (["replay", first.publication_id, lead_id], explain):

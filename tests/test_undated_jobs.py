@@ -1,17 +1,16 @@
 """From an export without dates to a published list, by the jobs and by the command line."""
 
 import re
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import commands
 import histories
 from histories import undated_leads, undated_settings
 from leadscore import project as jobs
-from leadscore.cli import main as cli
 from leadscore.errors import UserError
 from leadscore.project import explaining, reporting
 from leadscore.results import Scored, Trained
@@ -174,7 +173,7 @@ where_not = {{ end = "" }}
 
 
 @pytest.fixture
-def command(world, monkeypatch, capsys):
+def command(world, monkeypatch):
     """Runs a command of `leadscore` beside the world's export: (exit code, all that is printed)."""
     settings, _ = world
     folder, place = (
@@ -187,11 +186,8 @@ def command(world, monkeypatch, capsys):
     monkeypatch.chdir(folder)
 
     def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["leadscore", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return end.value.code or 0, " ".join((shown.out + shown.err).split())
+        ended = commands.run(*words)
+        return ended.code, " ".join((ended.out + ended.err).split())
 
     return run
 

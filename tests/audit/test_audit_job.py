@@ -2,14 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
+import commands
 import histories
 from leadscore import project as jobs
-from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.features.matrix import build_features
 from leadscore.model.files import read_model
@@ -119,14 +118,13 @@ def test_features_when_the_field_of_a_bant_letter_is_left_out_then_the_letter_go
 
 
 @pytest.fixture
-def run(config, monkeypatch, capsys):
+def run(config, monkeypatch):
+    monkeypatch.setattr(terminal.out, "_width", 160)
+
     def run(*words):
-        monkeypatch.setattr(sys, "argv", ["leadscore", "audit", "--config", str(config), *words])
-        monkeypatch.setattr(terminal.out, "_width", 160)
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        assert end.value.code in {0, None}
-        return capsys.readouterr().out
+        ended = commands.run("audit", "--config", config, *words)
+        assert ended.code == 0
+        return ended.out
 
     return run
 

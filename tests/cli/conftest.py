@@ -1,14 +1,12 @@
-"""A small project as files, ingested once, and a way to run commands on it."""
+"""A small project as files, ingested once."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from cli.run import LEADS, SETTINGS, Told
+from cli.shop import LEADS, SETTINGS
 from leadscore import project as jobs
-from leadscore.cli import main as cli
 from leadscore.settings.read import read_settings
 
 
@@ -36,17 +34,3 @@ def stored(folder, ingested) -> Path:
     """The working directory after `leadscore ingest`."""
     shutil.copytree(ingested, folder / "data")
     return folder
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command line as the console script does."""
-
-    def run(*words: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["leadscore", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        shown = capsys.readouterr()
-        return Told(end.value.code or 0, shown.out, shown.err)
-
-    return run

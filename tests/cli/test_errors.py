@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.run import LEADS, SETTINGS, Told, assert_told
+from cli.shop import LEADS, SETTINGS, assert_told
+from commands import Ended, run
 from leadscore.store.version import read_current
 
 
@@ -17,9 +18,7 @@ def leads_file(store: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["ingest", "train", "score", "backtest"])
-def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(
-    folder, run, command
-):
+def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(folder, command):
     (folder / "leadscore.toml").unlink()
     assert_told(run(command), "leadscore.toml", "no such file", "--config")
 
@@ -42,7 +41,7 @@ def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(
     ],
 )
 def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_command(
-    folder, run, old, new, words
+    folder, old, new, words
 ):
     text = SETTINGS.format(folder=folder)
     assert old in text
@@ -74,7 +73,7 @@ def test_settings_when_something_in_them_is_wrong_then_it_is_named_on_any_comman
     ],
 )
 def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_appears(
-    folder, run, data, words
+    folder, data, words
 ):
     (folder / "leads.csv").unlink()
     if data is not None:
@@ -83,7 +82,7 @@ def test_ingest_when_the_file_cannot_be_used_then_words_say_why_and_no_store_app
     assert not list(folder.rglob("current.json"))
 
 
-def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(folder, run):
+def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(folder):
     for name, words in (
         ("leads.xlsx", "holds something else"),
         ("leads.xls", "must end in '.csv', '.tsv'"),
@@ -97,17 +96,17 @@ def test_ingest_when_the_ending_is_another_one_then_the_right_ones_are_named(fol
 
 
 @pytest.mark.parametrize("name", ["with [bold] marks", "with [/] marks", 'it\'s "odd"'])
-def test_error_when_a_name_looks_like_markup_then_it_is_shown_as_it_is(folder, run, name):
+def test_error_when_a_name_looks_like_markup_then_it_is_shown_as_it_is(folder, name):
     assert_told(run("ingest", "--config", f"{name}.toml"), f"{name}.toml")
     assert_told(run("ingest", "--data", name), f"{name}/leads.csv")
 
 
 @pytest.mark.parametrize("command", ["train", "score", "backtest"])
-def test_command_when_nothing_was_ingested_then_it_is_said_what_to_run(folder, run, command):
+def test_command_when_nothing_was_ingested_then_it_is_said_what_to_run(folder, command):
     assert_told(run(command), "'shop'", "leadscore ingest")
 
 
-def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored, run):
+def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored):
     assert_told(run("score"), "'shop'", "leadscore train")
 
 
@@ -128,7 +127,7 @@ def test_score_when_nothing_was_trained_then_it_is_said_what_to_run(stored, run)
         ("0001-01-01T00:00:00+01:00", []),
     ],
 )
-def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, run, as_of, words):
+def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, as_of, words):
     for command in ("train", "score"):
         assert_told(run(command, "--as-of", as_of), *words)
 
@@ -136,7 +135,7 @@ def test_as_of_when_the_data_cannot_answer_for_it_then_words_say_why(stored, run
 @pytest.mark.slow
 @pytest.mark.parametrize("as_of", ["2024-02-01", "2024-01-20"])
 def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_is_made_and_it_is_said(
-    stored, run, as_of
+    stored, as_of
 ):
     told = run("train", "--as-of", as_of)
     assert told.code == 0
@@ -167,7 +166,7 @@ def test_as_of_when_history_is_too_short_and_nothing_gives_points_then_no_list_i
     ],
 )
 def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is_allowed(
-    stored, run, setting, within, beyond, words
+    stored, setting, within, beyond, words
 ):
     path = stored / "leadscore.toml"
     path.write_text(setting + path.read_text())
@@ -178,7 +177,7 @@ def test_as_of_when_it_is_past_the_export_then_it_is_refused_only_beyond_what_is
 
 
 @pytest.mark.parametrize("moment", ["2999-01-01", "9999-12-31"])
-def test_ingest_when_the_stated_moment_is_past_the_clock_then_words_say_so(folder, run, moment):
+def test_ingest_when_the_stated_moment_is_past_the_clock_then_words_say_so(folder, moment):
     assert_told(
         run("ingest", "--known-until", moment), f"known_until {moment}", "later than the clock"
     )
@@ -194,7 +193,7 @@ def test_ingest_when_the_stated_moment_is_past_the_clock_then_words_say_so(folde
         ([], ["no date to back-test"]),
     ],
 )
-def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, run, words, told):
+def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, words, told):
     assert_told(run("backtest", *words), *told)
 
 
@@ -209,14 +208,14 @@ def test_backtest_when_there_is_no_date_for_it_then_it_is_said(stored, run, word
     ids=["object", "no object", "manifest", "no manifest"],
 )
 def test_command_when_the_store_is_damaged_then_it_is_said_with_the_exit_code_for_what_can_be_mended(
-    stored, run, damage
+    stored, damage
 ):
     damage(stored / "data" / "shop" / "store")
     for command in ("train", "score", "backtest"):
         assert_told(run(command), "store")
 
 
-def test_ingest_when_the_store_cannot_be_written_then_words_say_so(folder, run):
+def test_ingest_when_the_store_cannot_be_written_then_words_say_so(folder):
     (folder / "data").write_text("a file where a folder should be")
     assert_told(run("ingest"), "could not write", "what was there before is intact")
 
@@ -225,14 +224,14 @@ def test_ingest_when_the_store_cannot_be_written_then_words_say_so(folder, run):
     "words",
     [["frobnicate"], ["ingest", "--confg", "x"], ["ingest", "x"], ["backtest", "--dates", "0"]],
 )
-def test_command_line_when_it_is_mistyped_then_its_usage_is_shown(folder, run, words):
+def test_command_line_when_it_is_mistyped_then_its_usage_is_shown(folder, words):
     told = run(*words)
     assert (told.code, told.out) == (2, "")
     assert "Usage: leadscore" in told.err
     assert "Traceback" not in told.err
 
 
-def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder, run):
+def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder):
     (folder / "leads.csv").write_text(LEADS + "3,never\n")
     told = run("ingest", "--json")
     assert (told.code, told.err) == (0, "")
@@ -244,13 +243,13 @@ def test_json_when_it_is_asked_for_then_exactly_one_object_is_printed(folder, ru
     assert result["rejects"] == {"type": 1}
 
 
-def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(folder, run):
+def test_json_when_something_is_wrong_then_nothing_is_printed_but_the_error(folder):
     (folder / "leads.csv").unlink()
     assert_told(run("ingest", "--json"), "leads.csv")
     assert_told(run("score", "--json"), "leadscore ingest")
 
 
-def test_data_when_it_names_another_folder_then_the_files_are_read_there(folder, run):
+def test_data_when_it_names_another_folder_then_the_files_are_read_there(folder):
     (folder / "leads.csv").unlink()
     (folder / "exports").mkdir()
     (folder / "exports" / "leads.csv").write_text(LEADS)
@@ -263,10 +262,10 @@ def test_console_script_when_the_user_made_a_mistake_then_it_exits_with_2_and_wo
     told = subprocess.run(
         [script, "ingest"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert_told(Told(told.returncode, told.stdout, told.stderr), "leadscore.toml", "--config")
+    assert_told(Ended(told.returncode, told.stdout, told.stderr), "leadscore.toml", "--config")
 
 
-def test_publish_when_no_list_begins_so_then_is_refused_in_words(stored, run):
+def test_publish_when_no_list_begins_so_then_is_refused_in_words(stored):
     told = run("publish", "nosuch")
     assert told.code == 2
     assert told.err == (
@@ -275,7 +274,7 @@ def test_publish_when_no_list_begins_so_then_is_refused_in_words(stored, run):
 
 
 @pytest.mark.parametrize("words", [("rejects", "--to"), ("funnel", "--html")])
-def test_command_when_the_folder_to_write_in_does_not_exist_then_it_is_not_made(stored, run, words):
+def test_command_when_the_folder_to_write_in_does_not_exist_then_it_is_not_made(stored, words):
     told = run(*words, str(stored / "mistyped" / "a.out"))
     assert told.code == 2
     assert "mistyped does not exist; create it, or correct the path" in " ".join(told.err.split())

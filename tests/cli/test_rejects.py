@@ -5,12 +5,11 @@ import json
 
 import pytest
 
-from cli.run import LEADS, assert_told
+from cli.shop import LEADS, assert_told
+from commands import run
 
 
-def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(
-    folder, run
-):
+def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_version(folder):
     (folder / "leads.csv").write_text(LEADS + "3,never\n" + "2,2024-01-02\n")
     version = json.loads(run("ingest", "--json").out)
     told = run("ingest")
@@ -21,7 +20,7 @@ def test_ingest_when_it_succeeds_then_people_see_the_accounts_the_rules_and_the_
     assert cells == [["leads", "4", "4", "0", "0"], ["leads", "4", "2", "0", "1", "1"]]
 
 
-def test_ingest_when_rows_are_ignored_by_name_then_people_see_how_many_of_which_table(folder, run):
+def test_ingest_when_rows_are_ignored_by_name_then_people_see_how_many_of_which_table(folder):
     (folder / "leads.csv").write_text(
         LEADS + "test 1,2024-01-01\ntest 2,2024-01-01\nold,2024-01-01\n"
     )
@@ -64,7 +63,7 @@ REJECTED = [
 
 
 @pytest.fixture
-def with_rejects(folder, run):
+def with_rejects(folder):
     """A store whose ingest rejected three rows by two rules."""
     (folder / "leads.csv").write_text(
         "id,created\n1,2024-01-01\n2,2024-01-02\n5,2024-01-02\n3,never\n4,2024-01-03\n4,2024-01-04\n"
@@ -73,7 +72,7 @@ def with_rejects(folder, run):
     return folder
 
 
-def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects, run):
+def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects):
     told = run("rejects")
     assert (told.code, told.err) == (0, "")
     rows = [line.split() for line in told.out.splitlines() if line.strip().startswith("leads")]
@@ -84,7 +83,7 @@ def test_rejects_when_there_are_some_then_each_rule_shows_its_rows(with_rejects,
     assert [row["line"] for row in found["first"]["unique"]] == [6]
 
 
-def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, run, tmp_path):
+def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, tmp_path):
     told = run("rejects", "--to", str(tmp_path / "rejects.csv"))
     assert "3 rejected rows written" in told.out
     with (tmp_path / "rejects.csv").open(newline="") as file:
@@ -103,15 +102,15 @@ def test_rejects_when_written_to_a_file_then_it_holds_all_of_them(with_rejects, 
     assert rows == REJECTED
 
 
-def test_rejects_when_the_rule_rejected_nothing_then_those_that_did_are_named(with_rejects, run):
+def test_rejects_when_the_rule_rejected_nothing_then_those_that_did_are_named(with_rejects):
     assert_told(run("rejects", "--rule", "typo"), "'typo'", "'type', 'unique'")
 
 
-def test_rejects_when_there_is_none_then_it_is_said(stored, run):
+def test_rejects_when_there_is_none_then_it_is_said(stored):
     assert run("rejects").out == "No row was rejected\n"
 
 
-def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored, run):
+def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored):
     (stored / "out").mkdir()
     told = run("rejects", "--to", "out")
     assert told.code == 2

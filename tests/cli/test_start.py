@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
+from commands import run
 from leadscore import project as jobs
 from leadscore.settings.read import read_settings
 
 
 @pytest.mark.parametrize("words", [["--help"], ["ingest", "--help"], ["train", "--help"], ["score", "--help"],
                                    ["backtest", "--help"]])  # fmt: skip
-def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypatch, run, words):
+def test_help_when_it_is_asked_for_then_it_is_shown_anywhere(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     told = run(*words)
     assert (told.code, told.err) == (0, "")

@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import Any
 
-import histories
 from presets import world
 from presets.hubspot import build_account
 from presets.pipedrive import build_company
@@ -20,19 +19,13 @@ KIND = re.compile(r"^(call|meeting|email|task|note) ")  # before an id, which is
 @cache
 def hubspot_by_fivetran() -> world.Export:
     """The HubSpot account in Fivetran's tables."""
-    folder = histories.scratch() / "hubspot-by-fivetran"
-    folder.mkdir()
-    build_account(HUBSPOT_DEALS).write(folder)
-    return world.ingest_folder(folder, "hubspot/fivetran")
+    return world.ingest_made(build_account(HUBSPOT_DEALS), "hubspot/fivetran")
 
 
 @cache
 def pipedrive_by_airbyte() -> world.Export:
     """The Pipedrive company in Airbyte's tables."""
-    folder = histories.scratch() / "pipedrive-airbyte"
-    folder.mkdir()
-    build_company(PIPEDRIVE_DEALS).write(folder)
-    return world.ingest_folder(folder, "pipedrive/airbyte")
+    return world.ingest_made(build_company(PIPEDRIVE_DEALS), "pipedrive/airbyte")
 
 
 def facts(export: world.Export, table: str) -> list[dict[str, Any]]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from presets.world import BEGIN, Activity, Deal, build_deals, day_text, time_text, write_table
+from presets.world import (
+    BEGIN,
+    Activity,
+    Deal,
+    Tables,
+    build_deals,
+    day_text,
+    time_text,
+)
 
 STAGES = ("Kvalifikace", "Rozvoj", "Nabídka", "Uzavření")
 STATES = {None: 0, "won": 1, "lost": 2}
@@ -32,15 +38,8 @@ def other_spelling(guid: str) -> str:
     return "{" + guid.upper() + "}"
 
 
-class Organisation:
+class Organisation(Tables):
     """The rows of the tables."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, list[Row]] = {}
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of a table."""
-        self.tables.setdefault(table, []).append(row)
 
     def add_opportunity(self, name: object, created: datetime, **more: object) -> None:
         """An opportunity in its first stage."""
@@ -82,13 +81,6 @@ class Organisation:
             "actualend": time_text(moment),
         }
         self.add("activitypointer", **(row | more))
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All tables as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
 
 
 def build_organisation(count: int) -> Organisation:

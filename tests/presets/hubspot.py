@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from presets.world import BEGIN, Activity, Deal, build_deals, day_text, time_text, write_table
+from presets.world import (
+    BEGIN,
+    Activity,
+    Deal,
+    Tables,
+    build_deals,
+    day_text,
+    time_text,
+)
 
 CONNECTED = "f240bbac-87c9-4f6e-bf70-924b57d47db7"
 NO_ANSWER = "73a0d17f-1163-4015-bdd5-ec830791da20"
@@ -22,15 +28,8 @@ def deal_id(number: int) -> str:
     return str(19_000_000_000 + number)
 
 
-class Account:
+class Account(Tables):
     """The rows of Fivetran's tables."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, list[Row]] = {}
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of a table."""
-        self.tables.setdefault(table, []).append(row)
 
     def add_deal(self, lead_id: str, created: datetime, stage: str, **more: object) -> None:
         """A deal in a stage."""
@@ -88,13 +87,6 @@ class Account:
         }
         self.add(f"engagement_{kind}", **(row | more))
         self.link(kind.upper(), engagement_id, deal, person)
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All tables as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
 
 
 def build_account(count: int) -> Account:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from presets.hubspot import LABELS
-from presets.world import Activity, Deal, build_deals, time_text, write_table
+from presets.world import Activity, Deal, Tables, build_deals, time_text
 
 WON, LOST = "Gewonnen", "Verloren"
 CLOSED = {"won": WON, "lost": LOST}
@@ -15,18 +13,14 @@ ENTERED = {label: f'Date entered "{label} (Vertrieb)"' for label in (*LABELS, WO
 Row = dict[str, Any]
 
 
-class Lists:
+class Lists(Tables):
     """The rows of the exported lists."""
 
     def __init__(self, count: int) -> None:
-        self.tables: dict[str, list[Row]] = {}
+        super().__init__()
         for deal in build_deals(count):
             self._add_deal(deal)
         self._add_odd()
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of a list."""
-        self.tables.setdefault(table, []).append(row)
 
     def add_deal(self, record_id: str, stage: str, **more: object) -> None:
         """A deal in a stage."""
@@ -39,14 +33,7 @@ class Lists:
             "Is Deal Closed?": str(stage in CLOSED.values()).lower(),
             "Is Closed Won": str(stage == WON).lower(),
         }
-        self.tables.setdefault("deals", []).append(row | more)
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All lists as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
+        self.add("deals", **(row | more))
 
     def _add_deal(self, deal: Deal) -> None:
         entered = {ENTERED[LABELS[place]]: time_text(at) for at, place in deal.entries}

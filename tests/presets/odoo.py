@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from presets.world import BEGIN, Activity, Deal, build_deals, time_text, write_table
+from presets.world import BEGIN, Activity, Deal, Tables, build_deals, time_text
 
 STAGES = ("Nový", "Kvalifikovaný", "Nabídka", "Jednání")
 WON = 9  # ids of stages
@@ -31,15 +29,8 @@ def at(day: float) -> datetime:
     return BEGIN + timedelta(days=day)
 
 
-class Database:
+class Database(Tables):
     """The rows of the tables."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, list[Row]] = {}
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of a table."""
-        self.tables.setdefault(table, []).append(row)
 
     def add_lead(self, lead_id: object, created: datetime, **more: object) -> None:
         """A lead in its first stage."""
@@ -93,13 +84,6 @@ class Database:
             old_value_char="Neu",  # the label in the language of then
             new_value_char="Zrušená fáze" if values[1] == 66 else "Qualifiziert",
         )
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All tables as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
 
 
 def build_database(count: int) -> Database:

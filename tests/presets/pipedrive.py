@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from presets.world import BEGIN, Deal, build_deals, time_text, write_table
+from presets.world import BEGIN, Deal, Tables, build_deals, time_text
 
 STAGES = ("Kvalifikace", "Kontakt", "Nabídka", "Jednání")
 Row = dict[str, Any]
@@ -19,17 +17,8 @@ def at(day: float) -> datetime:
     return BEGIN + timedelta(days=day)
 
 
-class Company:
+class Company(Tables):
     """The rows of the streams."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, list[Row]] = {}
-        self.rows = 0
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of a stream."""
-        self.rows += 1
-        self.tables.setdefault(table, []).append(row)
 
     def add_deal(self, lead_id: object, created: datetime, status: str, **more: object) -> None:
         """A deal in its first stage."""
@@ -79,13 +68,6 @@ class Company:
             "active_flag": "true",
         }
         self.add("activities", **(row | more))
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All streams as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
 
 
 def build_company(count: int) -> Company:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from presets.world import BEGIN, Activity, Deal, build_deals, day_text, time_text, write_table
+from presets.world import (
+    BEGIN,
+    Activity,
+    Deal,
+    Tables,
+    build_deals,
+    day_text,
+    time_text,
+)
 
 STAGES = ("Prospección", "Calificación", "Propuesta", "Negociación")
 WON, LOST = "Active", "Cerrada perdida"  # closed and won, whatever its name says
@@ -31,17 +37,8 @@ def at(day: float) -> datetime:
     return BEGIN + timedelta(days=day)
 
 
-class Organisation:
+class Organisation(Tables):
     """The rows of the exported objects."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, list[Row]] = {}
-        self.rows = 0
-
-    def add(self, table: str, **row: object) -> None:
-        """A row of an object."""
-        self.rows += 1
-        self.tables.setdefault(table, []).append(row)
 
     def add_opportunity(self, name: object, created: datetime, stage: str, **more: object) -> None:
         """An opportunity in a stage."""
@@ -114,13 +111,6 @@ class Organisation:
             "DurationInMinutes": 30,
         }
         self.add("Event", **(row | more))
-
-    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
-        """All objects as CSV files."""
-        for name, rows in self.tables.items():
-            if name not in without:
-                columns = list(dict.fromkeys(column for row in rows for column in row))
-                write_table(folder / f"{name}.csv", rows, columns)
 
 
 def build_organisation(count: int) -> Organisation:

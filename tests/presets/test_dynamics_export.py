@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.dynamics import STAGES, at, build_organisation, id_of
 
@@ -15,21 +14,16 @@ PRESET = "dynamics"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "dynamics-export"
-    folder.mkdir()
-    build_organisation(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_organisation(DEALS), PRESET)
 
 
 def stored(table: str, name: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of an opportunity's rows."""
-    rows = export().of_lead(table, id_of(name))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export().columns_of(table, id_of(name), *columns)
 
 
 def changes_of(name: object, field: str) -> list[tuple[object, object]]:
-    rows = stored("changes", name, "field", "event_us", "value")
-    return [(moment, value) for changed, moment, value in rows if changed == field]
+    return export().changes_of(id_of(name), field)
 
 
 def us(day: float) -> int:
@@ -40,12 +34,9 @@ def us(day: float) -> int:
 def test_opportunity_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored("stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
-    amounts = [(world.moment_us(moment), str(amount * 100)) for moment, amount in deal.amounts]
-    assert changes_of(number, "amount") == amounts
+    assert stored("stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
+    assert changes_of(number, "amount") == deal.amount_changes()
     outcomes = [outcome for (outcome,) in stored("activities", number, "outcome")]
     assert len(outcomes) - outcomes.count("planned") == len(deal.activities)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.dynamics import at, id_of
 from presets.dynamics_leads import STAGES, build_leads
@@ -16,16 +15,12 @@ PRESET = "dynamics/leads"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "dynamics-leads"
-    folder.mkdir()
-    build_leads(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_leads(DEALS), PRESET)
 
 
 def stored(table: str, name: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = export().of_lead(table, id_of(name))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export().columns_of(table, id_of(name), *columns)
 
 
 def us(day: float) -> int:
@@ -36,10 +31,8 @@ def us(day: float) -> int:
 def test_lead_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored("stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
+    assert stored("stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
     outcomes = [outcome for (outcome,) in stored("activities", number, "outcome")]
     assert len(outcomes) - outcomes.count("planned") == len(deal.activities)
 

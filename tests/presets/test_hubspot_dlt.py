@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.compared import HUBSPOT_DEALS as DEALS
 from presets.compared import facts, hubspot_by_fivetran
@@ -16,10 +15,7 @@ PRESET = "hubspot/dlt"
 
 @cache
 def by_dlt() -> world.Export:
-    folder = histories.scratch() / "hubspot-by-dlt"
-    folder.mkdir()
-    build_tables(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_tables(DEALS), PRESET)
 
 
 @pytest.mark.parametrize("table", ["leads", "outcomes", "stages", "changes"])

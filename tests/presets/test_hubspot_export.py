@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from leadscore.errors import UserError
 from leadscore.times import parse_moment
 from presets import world
@@ -19,10 +18,7 @@ ZONE = "Europe/Berlin"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "hubspot-export"
-    folder.mkdir()
-    Lists(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(Lists(DEALS), PRESET)
 
 
 def local_us(text: str) -> int:

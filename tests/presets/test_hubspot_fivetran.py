@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.hubspot import LABELS, at, build_account, deal_id
 
@@ -15,10 +14,7 @@ PRESET = "hubspot/fivetran"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "hubspot-fivetran"
-    folder.mkdir()
-    build_account(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_account(DEALS), PRESET)
 
 
 def moments(rows):

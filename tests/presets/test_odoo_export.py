@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.odoo import STAGES, at, build_database
 
@@ -15,21 +14,16 @@ PRESET = "odoo"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "odoo-export"
-    folder.mkdir()
-    build_database(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_database(DEALS), PRESET)
 
 
 def stored(table: str, lead_id: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = export().of_lead(table, str(lead_id))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export().columns_of(table, str(lead_id), *columns)
 
 
 def changes_of(lead_id: object, field: str) -> list[tuple[object, object]]:
-    rows = stored("changes", lead_id, "field", "event_us", "value")
-    return [(moment, value) for name, moment, value in rows if name == field]
+    return export().changes_of(str(lead_id), field)
 
 
 def us(day: float) -> int:
@@ -40,12 +34,9 @@ def us(day: float) -> int:
 def test_lead_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored("stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
-    amounts = [(world.moment_us(moment), str(amount * 100)) for moment, amount in deal.amounts]
-    assert changes_of(number, "amount") == amounts
+    assert stored("stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
+    assert changes_of(number, "amount") == deal.amount_changes()
     assert len(stored("activities", number, "kind")) == len(deal.activities)
 
 

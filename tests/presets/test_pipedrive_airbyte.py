@@ -14,8 +14,7 @@ PRESET = "pipedrive/airbyte"
 
 def stored(table: str, lead_id: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = pipedrive_by_airbyte().of_lead(table, str(lead_id))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return pipedrive_by_airbyte().columns_of(table, str(lead_id), *columns)
 
 
 def owners(lead_id: str) -> set[object]:
@@ -33,18 +32,9 @@ def us(day: float) -> int:
 def test_deal_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored("stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
-    amounts = [
-        (row["event_us"], row["value"])
-        for row in pipedrive_by_airbyte().of_lead("changes", str(number))
-        if row["field"] == "amount"
-    ]
-    assert amounts == [
-        (world.moment_us(moment), str(amount * 100)) for moment, amount in deal.amounts
-    ]
+    assert stored("stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
+    assert pipedrive_by_airbyte().changes_of(str(number), "amount") == deal.amount_changes()
     assert len(stored("activities", number, "kind")) == len(deal.activities)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.compared import PIPEDRIVE_DEALS as DEALS
 from presets.compared import pipedrive_by_airbyte
@@ -17,10 +16,7 @@ PRESET = "pipedrive/dlt"
 
 @cache
 def export(*, has_old_values: bool) -> world.Export:
-    folder = histories.scratch() / f"pipedrive-dlt-{has_old_values}"
-    folder.mkdir()
-    build_tables(DEALS, has_old_values=has_old_values).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_tables(DEALS, has_old_values=has_old_values), PRESET)
 
 
 @pytest.mark.parametrize("table", ["leads", "outcomes", "stages", "changes", "activities"])

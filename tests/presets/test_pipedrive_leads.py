@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.pipedrive_inbox import build_inbox
 from presets.world import build_deals
@@ -18,24 +17,19 @@ PRESET = "pipedrive/leads"
 
 @cache
 def export(*, by_dlt: bool = False) -> world.Export:
-    folder = histories.scratch() / f"pipedrive-leads-{by_dlt}"
-    folder.mkdir()
-    build_inbox(DEALS, by_dlt=by_dlt).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_inbox(DEALS, by_dlt=by_dlt), PRESET)
 
 
 def stored(table: str, lead_id: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = export().of_lead(table, str(lead_id))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export().columns_of(table, str(lead_id), *columns)
 
 
 @pytest.mark.parametrize("number", range(0, DEALS, 5))
 def test_lead_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = build_deals(DEALS)[number]
 
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
     assert len(stored("activities", number, "kind")) == len(deal.activities)
     assert stored("leads", number, "currency") == [("CZK",)]
 

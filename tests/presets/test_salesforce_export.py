@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.salesforce import STAGES, at, build_organisation, opportunity, record_id
 
@@ -15,16 +14,12 @@ PRESET = "salesforce"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "salesforce-export"
-    folder.mkdir()
-    build_organisation(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_organisation(DEALS), PRESET)
 
 
 def stored(table: str, name: object, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a lead's rows."""
-    rows = export().of_lead(table, opportunity(name))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export().columns_of(table, opportunity(name), *columns)
 
 
 def us(day: float) -> int:
@@ -35,18 +30,9 @@ def us(day: float) -> int:
 def test_opportunity_when_ordinary_then_stored_as_it_went(number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored("stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored("outcomes", number, "event_us", "outcome") == closed
-    amounts = [
-        (row["event_us"], row["value"])
-        for row in export().of_lead("changes", opportunity(number))
-        if row["field"] == "amount"
-    ]
-    assert amounts == [
-        (world.moment_us(moment), str(amount * 100)) for moment, amount in deal.amounts
-    ]
+    assert stored("stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored("outcomes", number, "event_us", "outcome") == deal.closes()
+    assert export().changes_of(opportunity(number), "amount") == deal.amount_changes()
 
 
 @pytest.mark.parametrize("number", range(0, DEALS, 5))

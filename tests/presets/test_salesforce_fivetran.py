@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import histories
 from presets import world
 from presets.salesforce import at, build_organisation, opportunity, record_id
 from presets.salesforce_fivetran import OF_DLT, build_lead_tables, build_tables
@@ -22,18 +21,12 @@ TABLES = ("leads", "outcomes", "stages", "changes", "activities")
 
 @cache
 def exported() -> world.Export:
-    folder = histories.scratch() / "salesforce-exported"
-    folder.mkdir()
-    build_organisation(DEALS).write(folder)
-    return world.ingest_folder(folder, "salesforce")
+    return world.ingest_made(build_organisation(DEALS), "salesforce")
 
 
 @cache
 def landed(*, in_history_mode: bool) -> world.Export:
-    folder = histories.scratch() / f"salesforce-landed-{in_history_mode}"
-    folder.mkdir()
-    build_tables(DEALS, in_history_mode=in_history_mode).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_tables(DEALS, in_history_mode=in_history_mode), PRESET)
 
 
 def without_seq(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -99,18 +92,12 @@ def test_tables_when_dlt_makes_them_then_the_same_preset_reads_what_is_there(
 
 @cache
 def exported_leads() -> world.Export:
-    folder = histories.scratch() / "salesforce-exported-leads"
-    folder.mkdir()
-    build_leads(DEALS).write(folder)
-    return world.ingest_folder(folder, "salesforce/leads")
+    return world.ingest_made(build_leads(DEALS), "salesforce/leads")
 
 
 @cache
 def landed_leads() -> world.Export:
-    folder = histories.scratch() / "salesforce-landed-leads"
-    folder.mkdir()
-    build_lead_tables(DEALS).write(folder)
-    return world.ingest_folder(folder, LEADS_PRESET)
+    return world.ingest_made(build_lead_tables(DEALS), LEADS_PRESET)
 
 
 @pytest.mark.parametrize("table", TABLES)

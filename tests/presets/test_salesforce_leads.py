@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import histories
 from presets import world
 from presets.salesforce import at, record_id
 from presets.salesforce_leads import STATUSES, build_leads, lead
@@ -16,10 +15,7 @@ PRESET = "salesforce/leads"
 
 @cache
 def export() -> world.Export:
-    folder = histories.scratch() / "salesforce-leads"
-    folder.mkdir()
-    build_leads(DEALS).write(folder)
-    return world.ingest_folder(folder, PRESET)
+    return world.ingest_made(build_leads(DEALS), PRESET)
 
 
 def us(day: float) -> int:

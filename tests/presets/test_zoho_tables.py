@@ -42,8 +42,7 @@ def ingest(folder: Path, way: str, count: int, *, more: str = "") -> world.Expor
 
 def stored(way: str, table: str, number: int, *columns: str) -> list[tuple[object, ...]]:
     """Some columns of a deal's rows."""
-    rows = export(way).of_lead(table, id_of(number))
-    return [tuple(row[column] for column in columns) for row in rows]
+    return export(way).columns_of(table, id_of(number), *columns)
 
 
 def us(day: float) -> int:
@@ -55,10 +54,8 @@ def us(day: float) -> int:
 def test_deal_when_ordinary_then_stored_as_it_went(way: str, number: int) -> None:
     deal = world.build_deals(DEALS)[number]
 
-    entries = [(world.moment_us(moment), STAGES[place]) for moment, place in deal.entries]
-    assert stored(way, "stages", number, "event_us", "stage") == entries
-    closed = [(world.moment_us(deal.closed), deal.outcome)] if deal.closed else []
-    assert stored(way, "outcomes", number, "event_us", "outcome") == closed
+    assert stored(way, "stages", number, "event_us", "stage") == deal.stages(STAGES)
+    assert stored(way, "outcomes", number, "event_us", "outcome") == deal.closes()
     calls = [world.moment_us(activity.at) for activity in deal.activities]
     assert [moment for (moment,) in stored(way, "activities", number, "event_us")] == calls
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,8 @@ from leadscore.settings.read import read_settings
 from leadscore.settings.settings import Settings
 from leadscore.store.version import read_current
 from leadscore.times import parse_moment
+
+Row = dict[str, object]
 
 BEGIN = datetime(2024, 1, 1, 8, tzinfo=UTC)
 END = BEGIN + timedelta(days=540)  # the moment of the export
@@ -58,6 +61,18 @@ class Deal:
     def expected_close(self) -> str:
         """What the forecast says: months off, as forecasts are."""
         return day_text(self.created + timedelta(days=90 + self.number % 60))
+
+    def stages(self, names: Sequence[str]) -> list[tuple[object, ...]]:
+        """When it entered which stage, as the store has it."""
+        return [(moment_us(moment), names[place]) for moment, place in self.entries]
+
+    def closes(self) -> list[tuple[object, ...]]:
+        """When it closed and how, as the store has it."""
+        return [(moment_us(self.closed), self.outcome)] if self.closed else []
+
+    def amount_changes(self) -> list[tuple[object, object]]:
+        """When it had which amount, as the store has it: text in minor units."""
+        return [(moment_us(moment), str(100 * amount)) for moment, amount in self.amounts]
 
 
 @cache
@@ -126,6 +141,29 @@ def time_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
+class Tables:
+    """What a CRM exports: the rows of its tables, as CSV files."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[Row]] = {}
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(map(len, self.tables.values()))
+
+    def add(self, table: str, **row: object) -> None:
+        """A row of a table."""
+        self.tables.setdefault(table, []).append(row)
+
+    def write(self, folder: Path, *, without: Sequence[str] = ()) -> None:
+        """Write all tables but some into a folder."""
+        for name, rows in self.tables.items():
+            if name not in without:
+                columns = list(dict.fromkeys(column for row in rows for column in row))
+                write_table(folder / f"{name}.csv", rows, columns)
+
+
 def write_table(path: Path, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> None:
     """A CSV file; what a row does not have is empty."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -159,6 +197,16 @@ class Export:
         """The stored rows of a lead, in their order."""
         rows = [row for row in self.rows(table) if row["lead_id"] == lead_id]
         return sorted(rows, key=lambda row: (row["event_us"], row.get("seq", 0)))
+
+    def columns_of(self, table: str, lead_id: str, *columns: str) -> list[tuple[object, ...]]:
+        """Some columns of a lead's rows, in their order."""
+        rows = self.of_lead(table, lead_id)
+        return [tuple(row[column] for column in columns) for row in rows]
+
+    def changes_of(self, lead_id: str, field: str) -> list[tuple[object, object]]:
+        """When a field of a lead changed, and to what."""
+        rows = self.of_lead("changes", lead_id)
+        return [(row["event_us"], row["value"]) for row in rows if row["field"] == field]
 
     def keys(self, name: str) -> dict[str, str | None]:
         """The hash of every lead's account or contact, as last known."""
@@ -209,6 +257,20 @@ def ingest_folder(folder: Path, preset: str, *, more: str = "") -> Export:
     settings = settings_in(folder, preset, more=more)
     ingested = jobs.ingest(settings, known_until_us=parse_moment(END, zone="UTC"))
     return Export(settings, ingested)
+
+
+class Writes(Protocol):
+    """Something that a CRM exports."""
+
+    def write(self, folder: Path) -> None:
+        """Write it as files into a folder."""
+
+
+def ingest_made(made: Writes, preset: str) -> Export:
+    """Write an export into a folder of its own, and ingest it."""
+    folder = Path(tempfile.mkdtemp(dir=histories.scratch()))
+    made.write(folder)
+    return ingest_folder(folder, preset)
 
 
 def moment_us(moment: datetime) -> int:

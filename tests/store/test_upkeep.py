@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
+import commands
 import histories
 from builders import Facts
 from leadscore import project as jobs
-from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.errors import CorruptFileError, NoStoreError, UserError
 from leadscore.locks import locked
@@ -229,7 +229,7 @@ def _readable(streams, seconds=30.0):
 
 
 def test_store_commands_when_run_then_people_see_versions_and_what_would_go(
-    settings, tmp_path, monkeypatch, capsys
+    settings, tmp_path, monkeypatch
 ):
     made = [add_version(settings, day).id for day in (1, 2, 3)]
     config = tmp_path / "leadscore.toml"
@@ -239,22 +239,20 @@ def test_store_commands_when_run_then_people_see_versions_and_what_would_go(
         'columns = { lead_id = "id", event_at = "created" }\n'
     )
 
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["leadscore", "store", *words, "--config", str(config)])
-        monkeypatch.setattr(terminal.out, "_width", 160)
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, capsys.readouterr()
+    monkeypatch.setattr(terminal.out, "_width", 160)
 
-    code, told = run("list")
-    assert code == 0
-    rows = [line.split() for line in told.out.splitlines()]
+    def run(*words):
+        return commands.run("store", *words, "--config", config)
+
+    listed = run("list")
+    assert listed.code == 0
+    rows = [line.split() for line in listed.out.splitlines()]
     assert [row[0] for row in rows if row and row[0] in made] == made[::-1]
     assert "current" in next(row for row in rows if row and row[0] == made[2])
-    assert "Would remove 2 versions" in run("prune", "--keep", "1")[1].out
+    assert "Would remove 2 versions" in run("prune", "--keep", "1").out
     assert len(os.listdir(settings.project_folder() / "store" / "versions")) == 3  # noqa: PTH208
-    assert f"Store version {made[0]} is current" in run("rollback", made[0])[1].out
-    assert "Removed 1 version and" in run("prune", "--keep", "1", "--yes")[1].out
-    code, told = run("rollback", "zzzz")
-    assert code == 2
-    assert "has no version 'zzzz'" in told.err
+    assert f"Store version {made[0]} is current" in run("rollback", made[0]).out
+    assert "Removed 1 version and" in run("prune", "--keep", "1", "--yes").out
+    refused = run("rollback", "zzzz")
+    assert refused.code == 2
+    assert "has no version 'zzzz'" in refused.err
