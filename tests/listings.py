@@ -108,33 +108,28 @@ def make_timeline(draw):
     return [Happening("in 3 days, 4 March 2026", "Planned: meeting"), *past]
 
 
+def make_shown(lead, place):
+    return ShownLead(
+        name=f"Deal {place}",
+        company=f"Firm {place} Ltd",
+        contact="Dana Fox",
+        email=f"dana.fox{place}@firm.example",
+        phone=f"+49 30 {place:03}-{(7919 * place) % 10_000:04}",
+        url=f"https://crm.example/leads/{lead}",
+    )
+
+
 def make_contents(n=120, *, seed=1, **changes):
     """A list with one before it: every tenth lead is new, and three left."""
     scores = make_scores(n, seed=seed)
     leads = scores["lead_id"].to_pylist()
     wins = scores["win_probability"].to_pylist()
-    before = {
-        lead: win * 0.9
-        for place, (lead, win) in enumerate(zip(leads, wins, strict=True))
-        if place % 10
-    }
+    win_of = dict(zip(leads, wins, strict=True))
+    before = {lead: 0.9 * win_of[lead] for place, lead in enumerate(leads) if place % 10}
     gone = {"L-won": 0.62, "L-lost": 0.31, "L-away": 0.05}
+    ends = {"L-won": "won", "L-lost": "lost", "L-away": "not in the export"}
     tiers = dict.fromkeys([*before, *gone], "B")
-    ends = ["won", "lost", "not in the export"]
-    left = [
-        LeftLead(lead, why, "B", win) for (lead, win), why in zip(gone.items(), ends, strict=True)
-    ]
-    names = {
-        lead: ShownLead(
-            name=f"Deal {place}",
-            company=f"Firm {place} Ltd",
-            contact="Dana Fox",
-            email=f"dana.fox{place}@firm.example",
-            phone=f"+49 30 {place:03}-{(7919 * place) % 10_000:04}",
-            url=f"https://crm.example/leads/{lead}",
-        )
-        for place, lead in enumerate(leads)
-    }
+    earlier = {lead: 0.8 * win for lead, win in before.items()}
     loads = {rep: {"given": 8, "load": 12, "capacity": 20 + 10 * at} for at, rep in enumerate(REPS)}
     draw = random.Random(seed)  # noqa: S311
     given = {
@@ -147,20 +142,15 @@ def make_contents(n=120, *, seed=1, **changes):
         "currency": "EUR",
         "horizon_days": 60,
         "past": [
-            PastList(
-                "2026-02-15T00:00:00Z", {lead: win * 0.8 for lead, win in before.items()}, tiers
-            ),
+            PastList("2026-02-15T00:00:00Z", earlier, tiers),
             PastList("2026-02-22T00:00:00Z", before | gone, tiers),
         ],
-        "left": left,
+        "left": [LeftLead(lead, ends[lead], "B", win) for lead, win in gone.items()],
         "stages": {lead: STAGES[place % 5] for place, lead in enumerate(leads)},
         "rep_names": REPS,
         "routing": {"leads": n, "assigned": n - 9, "changed": 4, "reps": loads},
-        "shown": names,
-        "waterfalls": {
-            lead: make_waterfall(win, draw)
-            for lead, win in zip(leads[:WATERFALLS], wins, strict=False)
-        },
+        "shown": {lead: make_shown(lead, place) for place, lead in enumerate(leads)},
+        "waterfalls": {lead: make_waterfall(win_of[lead], draw) for lead in leads[:WATERFALLS]},
         "timelines": {lead: make_timeline(draw) for lead in leads[:TIMELINES]},
     }
     return ListContents(**(given | changes))
