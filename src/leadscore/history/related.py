@@ -43,25 +43,20 @@ class Related:
     def clock(self) -> _Clock:
         """The moments that are compared, as small numbers."""
         intervals = self.timelines.intervals
-        return _Clock.of(
-            intervals["from_us"],
-            intervals["to_us"],
-            self.asked.known_us,
-        )
+        return _Clock.of(self.asked.known_us, intervals["from_us"], intervals["to_us"])
 
     @cached_property
     def now(self) -> np.ndarray:
         """The place (n,) of each snapshot's own interval; `UNKNOWN` where nothing was known."""
-        asked = self.asked
+        asked = self.asked.lead
         intervals = self.timelines.intervals
         lead = intervals["lead"].to_numpy()
         if not len(lead):
-            return np.full(len(asked.lead), UNKNOWN)
+            return np.full(len(asked), UNKNOWN)
 
         begun = self.clock.join(lead, intervals["from_us"])
-        n_before = self.clock.before(begun, asked.lead, asked.known_us)
-        place = n_before - 1
-        is_own = lead[place] == asked.lead
+        place = self.clock.before(begun, asked) - 1
+        is_own = lead[place] == asked
         is_own &= place >= 0
         return np.where(is_own, place, UNKNOWN)
 
@@ -133,12 +128,11 @@ class Related:
 
     def _count(self, key: str, group: np.ndarray, intervals: pd.DataFrame) -> np.ndarray:
         """How many intervals (n,) of a group there were at each snapshot."""
-        known_us = self.asked.known_us
         group_of_interval = intervals[key]
         begun = self.clock.join(group_of_interval, intervals["from_us"])
-        n_begun = self.clock.count(begun, group, known_us)
         ended = self.clock.join(group_of_interval, intervals["to_us"])
-        n_ended = self.clock.count(ended, group, known_us)
+        n_begun = self.clock.count(begun, group)
+        n_ended = self.clock.count(ended, group)
         return np.asarray(n_begun - n_ended)
 
     def _last_win(self, key: str, group: np.ndarray) -> np.ndarray:
@@ -155,8 +149,7 @@ class Related:
         won_us = wins["won_us"].to_numpy(dtype=np.int64)
 
         sorted_wins = self.clock.join(group_of_win, won_us)
-        n_before = self.clock.before(sorted_wins, group, self.asked.known_us)
-        place = n_before - 1
+        place = self.clock.before(sorted_wins, group) - 1
         last_win = np.full(len(group), UNKNOWN)
         is_left = (group != UNKNOWN) & (place >= 0)
         left = np.flatnonzero(is_left)
@@ -236,17 +229,25 @@ def _nullable(values: np.ndarray) -> pa.Array:
 
 @dataclass(frozen=True)
 class _Clock:
-    """Moments as small numbers, so that a group and a moment make one number to search for."""
+    """Moments as small numbers, so that a group and a moment make one number to search for.
+
+    Attributes:
+        moments: distinct, rising; a moment's number is its place among them.
+        asked: (n,) the numbers of the moments that are asked about.
+    """
 
     moments: np.ndarray
+    asked: np.ndarray
 
     @classmethod
-    def of(cls, *columns: pd.Series | np.ndarray) -> _Clock:
-        all_moments = []
+    def of(cls, asked_us: np.ndarray, *columns: pd.Series) -> _Clock:
+        """Of the moments that are asked about, and of those that they are compared with."""
+        every_moment = [asked_us]
         for column in columns:
-            known = pd.Series(column).dropna()
-            all_moments.append(known.to_numpy(dtype=np.int64))
-        return cls(np.unique(np.concatenate(all_moments)))
+            known = column.dropna()
+            every_moment.append(known.to_numpy(dtype=np.int64))
+        moments = np.unique(np.concatenate(every_moment))
+        return cls(moments, np.searchsorted(moments, asked_us))
 
     def join(self, group: pd.Series | np.ndarray, us: pd.Series | np.ndarray) -> np.ndarray:
         """Group and moment as one number, rising; rows without a moment or a group are left out."""
@@ -256,23 +257,20 @@ class _Clock:
         has_group = group != UNKNOWN
         is_known = has_moment & has_group
         moments = moment[is_known].to_numpy(dtype=np.int64)
-        numbers = self._number(group[is_known], moments)
-        return np.sort(numbers)
+        numbers = np.searchsorted(self.moments, moments)
+        return np.sort(self._first(group[is_known]) + numbers)
 
-    def before(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
-        """How many of `joined` (n,) come before each group and moment."""
-        numbers = self._number(group, us)
-        return np.asarray(np.searchsorted(joined, numbers, side="left"))
+    def before(self, joined: np.ndarray, group: np.ndarray) -> np.ndarray:
+        """How many of `joined` come before the group and the moment of each question (n,)."""
+        wanted = self._first(group) + self.asked
+        return np.asarray(np.searchsorted(joined, wanted, side="left"))
 
-    def count(self, joined: np.ndarray, group: np.ndarray, us: np.ndarray) -> np.ndarray:
-        """How many of `joined` (n,) are of the same group, and before the moment."""
-        earliest = self.moments[0] if len(self.moments) else 0
-        begin = np.full(len(group), earliest)
-        of_earlier_groups = self.before(joined, group, begin)
-        before = self.before(joined, group, us)
-        return np.asarray(before - of_earlier_groups)
+    def count(self, joined: np.ndarray, group: np.ndarray) -> np.ndarray:
+        """How many of `joined` are of the group of each question (n,), and before its moment."""
+        of_earlier_groups = np.searchsorted(joined, self._first(group), side="left")
+        return np.asarray(self.before(joined, group) - of_earlier_groups)
 
-    def _number(self, group: np.ndarray, us: np.ndarray) -> np.ndarray:
-        numbers = np.searchsorted(self.moments, us)
+    def _first(self, group: np.ndarray) -> np.ndarray:
+        """The number (n,) of each group and the earliest moment."""
         width = len(self.moments) + 1
-        return np.asarray(group * width + numbers)
+        return np.asarray(group * width)
