@@ -32,21 +32,27 @@ def suggest_actions(
         tier: (n,) A to D.
         verdict: (n,) the qualification.
     """
+    n = len(tier)
     actions = settings.actions
-    unknown = np.full(len(tier), np.nan)
-    silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
-
-    action = _suggest_by_progress(matrix, settings, n=len(tier))
-    is_nurtured = (tier == "D") | (verdict == "nurture")
+    action = _suggest_by_progress(matrix, settings, n=n)
+    is_last = tier == "D"
+    is_nurtured = is_last | (verdict == "nurture")
     action[is_nurtured] = "nurture"
-    stage = matrix.columns.get("stage_current", np.full(len(tier), None, dtype=object))
+
+    no_stage = np.full(n, None, dtype=object)
+    stage = matrix.columns.get("stage_current", no_stage)
     for name, stated in actions.by_stage.items():
         action[stage == name] = stated
-    is_worked = ~is_nurtured | np.isin(stage, list(actions.by_stage))
-    action[(silent_days > actions.revive_days) & is_worked] = "revive"
+
+    unknown = np.full(n, np.nan)
+    silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
+    is_silent = silent_days > actions.revive_days
+    has_own_action = np.isin(stage, list(actions.by_stage))
+    is_worked = ~is_nurtured | has_own_action
+    action[is_silent & is_worked] = "revive"
     action[verdict == "disqualified"] = ""
     is_stalled = _read_stalled(model, matrix) >= actions.stalled_times
-    action[is_stalled & (tier == "D")] = "close out"
+    action[is_stalled & is_last] = "close out"
     return action
 
 

@@ -63,7 +63,8 @@ def find_moved(steps: Mapping[str, np.ndarray], slope: np.ndarray) -> np.ndarray
         slope: (k,) percentage points for each log-odds.
     """
     sizes = [np.abs(slope * step) for step in steps.values()]
-    return np.flatnonzero(np.max(sizes, axis=0) >= LEAST)
+    largest = np.max(sizes, axis=0)
+    return np.flatnonzero(largest >= LEAST)
 
 
 def describe_parts(
@@ -105,15 +106,19 @@ def _split_steps(
     parts: list[list[_Part]] = [[] for _ in slope]
     added_in = moments.added
     for name, words in WITHOUT_FEATURES.items():
+        of_step = points[name]
         explains = np.zeros(len(slope), dtype=bool)
         if name in added_in:
             added = added_in[name]
             explains = np.abs(added).sum(axis=1) >= NOTHING
             of_features[explains] += apportion(
-                points[name][explains], added[explains], slope=slope[explains]
+                of_step[explains],
+                added[explains],
+                slope=slope[explains],
             )
         others = np.flatnonzero(~explains)
-        _add_parts(parts, others, points[name][others], np.full(len(others), words))
+        same_words = np.full(len(others), words)
+        _add_parts(parts, others, of_step[others], same_words)
     _add_features(parts, moments.now, of_features)
     return parts
 
@@ -138,13 +143,17 @@ def describe_all_points(points: np.ndarray) -> np.ndarray:
 
 
 def _add_parts(
-    parts: Sequence[list[_Part]], rows: np.ndarray, points: np.ndarray, words: np.ndarray
+    parts: Sequence[list[_Part]],
+    rows: np.ndarray,
+    points: np.ndarray,
+    words: np.ndarray,
 ) -> None:
     """Add a part to each of some rows (m,), but for those that are not put into words."""
-    is_shown = (np.abs(points) >= LEAST) & (words != OTHERS)
-    shown = zip(rows[is_shown].tolist(), points[is_shown].tolist(), words[is_shown], strict=True)
-    for row, size, text in shown:
-        parts[row].append(_Part(size, text))
+    is_large = np.abs(points) >= LEAST
+    shown = np.flatnonzero(is_large & (words != OTHERS))
+    for place in shown.tolist():
+        part = _Part(float(points[place]), words[place])
+        parts[rows[place]].append(part)
 
 
 def _add_features(

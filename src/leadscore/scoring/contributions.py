@@ -40,13 +40,17 @@ class Shown:
         A feature that the encoder makes of several columns has its encoded value.
         """
         if feature.names_people:
-            return cls(values, np.zeros(len(values), dtype=bool))
+            nothing = np.zeros(len(values), dtype=bool)
+            return cls(values, nothing)
         if feature.is_category:
-            is_unknown = pd.isna(values) | np.isin(values, _unknown_among(values))
-            return cls(values, ~np.asarray(is_unknown))
+            is_missing = pd.isna(values)
+            says_nothing = np.isin(values, _unknown_among(values))
+            return cls(values, ~np.asarray(is_missing | says_nothing))
         numbers = encoded if feature.usual_for else values
-        is_missing_answer = (feature.unit == "flag") & (numbers == 0)
-        return cls(numbers, np.isfinite(numbers) & ~is_missing_answer)
+        is_known = np.isfinite(numbers)
+        if feature.unit == "flag":
+            is_known &= numbers != 0
+        return cls(numbers, is_known)
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,12 @@ class Contributions:
 
     def rows(self, at: np.ndarray) -> Contributions:
         """Those of the leads at positions (m,)."""
-        columns = {name: values[at] for name, values in self.columns.items()}
-        return replace(self, columns=columns, encoded=self.encoded[at], added=self.added[at])
+        return replace(
+            self,
+            columns={name: values[at] for name, values in self.columns.items()},
+            encoded=self.encoded[at],
+            added=self.added[at],
+        )
 
     @cached_property
     def groups(self) -> list[list[int]]:
@@ -108,10 +116,11 @@ class Contributions:
     @cached_property
     def shown(self) -> list[Shown]:
         """The values of each feature as they may be shown."""
-        return [
-            Shown.of(feature, self.columns[feature.name], self.encoded[:, at])
-            for at, feature in enumerate(self.features)
-        ]
+        shown = []
+        for at, feature in enumerate(self.features):
+            values = self.columns[feature.name]
+            shown.append(Shown.of(feature, values, self.encoded[:, at]))
+        return shown
 
     def value(self, row: int, at: int) -> Any:
         """The value of a feature as it may be shown, None where it may not."""
@@ -132,15 +141,17 @@ class Contributions:
         members = np.array(self.groups[group])
         strength = sign * self.added[np.ix_(rows, members)]
         is_summary = [self.features[at].is_summary for at in members]
-        order = np.lexsort((-strength, np.broadcast_to(is_summary, strength.shape)), axis=1)
+        summaries_last = np.broadcast_to(is_summary, strength.shape)
+        order = np.lexsort((-strength, summaries_last), axis=1)
+        places = np.arange(len(rows))
 
         reasons = np.full(len(rows), "", dtype=object)
         for candidate in order.T:
-            speaks = np.take_along_axis(strength, candidate[:, None], axis=1)[:, 0] > 0
+            speaks = strength[places, candidate] > 0
             pending = speaks & (reasons == "")
-            for place in np.unique(candidate[pending]):
-                chosen = pending & (candidate == place)
-                reasons[chosen] = self.describe(rows[chosen], members[place], sign=sign)
+            for member in np.unique(candidate[pending]):
+                chosen = pending & (candidate == member)
+                reasons[chosen] = self.describe(rows[chosen], members[member], sign=sign)
         return reasons
 
     def describe(self, rows: np.ndarray, at: int, *, sign: int) -> np.ndarray:
@@ -161,7 +172,11 @@ class Contributions:
         speaking = known[is_reason]
         if len(speaking):
             reasons[speaking] = self._word(
-                rows[speaking], at, sign=sign, part_of=part_of[is_reason], suffixes=suffixes
+                rows[speaking],
+                at,
+                sign=sign,
+                part_of=part_of[is_reason],
+                suffixes=suffixes,
             )
         return reasons
 
@@ -191,15 +206,16 @@ class Contributions:
         for place in first_of_each(number):
             around = self.surroundings.around(rows[place])
             reason = feature.reason(values[place], speaks_for=sign > 0, around=around)
-            texts.append(reason and reason + suffixes[part_of[place]])
-        return np.asarray(np.array(texts, dtype=object)[number])
+            suffix = suffixes[part_of[place]]
+            texts.append(f"{reason}{suffix}" if reason else "")
+        return _repeat(texts, number)
 
     def sentence(self, row: int, at: int, *, sign: float) -> str:
         """A feature's known value in words, whether it is a reason or not."""
+        feature = self.features[at]
         value = self.value(row, at)
-        return self.features[at].sentence(
-            value, speaks_for=sign > 0, around=self.surroundings.around(row)
-        )
+        around = self.surroundings.around(row)
+        return feature.sentence(value, speaks_for=sign > 0, around=around)
 
     def sentences(self, rows: np.ndarray, at: int, *, speaks_for: np.ndarray) -> np.ndarray:
         """The sentences (k,) of a feature's known values, worded once for all that read alike.
@@ -216,7 +232,7 @@ class Contributions:
         for place in first_of_each(number):
             sign = 1 if speaks_for[place] else -1
             texts.append(self.sentence(rows[place], at, sign=sign))
-        return np.asarray(np.array(texts, dtype=object)[number])
+        return _repeat(texts, number)
 
     def describe_main(self, row: int, group: int) -> str:
         """What is known, or not, of the main feature of a group, whether it is a reason or not."""
@@ -244,12 +260,21 @@ class Contributions:
         return similar
 
     def _divide_by_similar(
-        self, rows: np.ndarray, at: int
+        self,
+        rows: np.ndarray,
+        at: int,
     ) -> Iterator[tuple[np.ndarray, Similar | None]]:
         """Places among some rows (k,) of about the same value, and what became of such leads."""
         feature = self.features[at]
         values = self.shown[at].values if feature.is_category else self.encoded[:, at]
         return divide_by_similar(self.evidence, feature, values[rows])
+
+
+def _repeat(texts: Sequence[str], number: np.ndarray) -> np.ndarray:
+    """The texts by number (n,), from 0 on."""
+    by_number = np.array(texts, dtype=object)
+    repeated: np.ndarray = by_number[number]
+    return repeated
 
 
 def _unknown_among(values: np.ndarray) -> list[str]:
@@ -287,7 +312,8 @@ def find_main(
     total: float,
 ) -> int:
     """Position of the feature that adds most of what its group adds; see `find_mains`."""
-    return int(find_mains(members, features, sizes[None, :], np.array([total]))[0])
+    of_one = find_mains(members, features, sizes[None, :], np.array([total]))
+    return int(of_one[0])
 
 
 def find_mains(
@@ -308,8 +334,12 @@ def find_mains(
     """
     of_members = sizes[:, members]
     whole = np.where(totals == 0, np.inf, totals)
+    share = of_members / whole[:, None]
     is_direct = np.array([not features[at].is_summary for at in members])
-    speaks = (of_members / whole[:, None] >= ENOUGH) & is_direct
-    is_candidate = speaks | ~speaks.any(axis=1, keepdims=True)
-    largest = np.where(is_candidate, np.abs(of_members), -1.0).argmax(axis=1)
-    return np.asarray(np.array(members)[largest])
+    speaks = (share >= ENOUGH) & is_direct
+    nobody_speaks = ~speaks.any(axis=1, keepdims=True)
+    is_candidate = speaks | nobody_speaks
+    size = np.where(is_candidate, np.abs(of_members), -1.0)
+    largest = size.argmax(axis=1)
+    mains: np.ndarray = np.array(members)[largest]
+    return mains

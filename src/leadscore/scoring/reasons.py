@@ -49,7 +49,9 @@ def _list_reasons(contributions: Contributions, *, sign: int, shift: float) -> n
     rows = np.arange(n)
     for place in range(running_intercept + 1):
         groups = in_order[rows, place]
-        is_asked = (reasons.number[rows] < REASONS) & (strength[rows, groups] >= LEAST)
+        has_room = reasons.number[rows] < REASONS
+        is_large = strength[rows, groups] >= LEAST
+        is_asked = has_room & is_large
         rows = rows[is_asked]
         groups = groups[is_asked]
         for group in np.unique(groups):
@@ -90,10 +92,10 @@ class _Reasons:
         twice.
         """
         codes, distinct = pd.factorize(texts)
-        evidence_of_text = np.array([_evidence_of(text) for text in distinct], dtype=object)
-        evidence = evidence_of_text[codes]
-        is_said = (self.evidence[rows] == evidence[:, None]).any(axis=1)
-        is_new = ~is_said & (texts != "")
+        evidence_of_text = [_evidence_of(text) for text in distinct]
+        evidence = np.array(evidence_of_text, dtype=object)[codes]
+        is_same = self.evidence[rows] == evidence[:, None]
+        is_new = ~is_same.any(axis=1) & (texts != "")
         new = rows[is_new]
         place = self.number[new]
         self.texts[new, place] = texts[is_new]

@@ -87,10 +87,13 @@ def apportion(
         slope: (...) the change for each log-odds.
     """
     total = added.sum(axis=-1)
-    size = np.abs(added)
     is_flat = np.abs(total) <= FLAT
-    bounded = np.clip(whole / np.where(is_flat, 1.0, total), 0, STEEPEST * np.asarray(slope))
-    proportion = np.where(is_flat, slope, bounded)
+    plain = whole / np.where(is_flat, 1.0, total)
+    steepest = STEEPEST * np.asarray(slope)
+    proportion = np.where(is_flat, slope, np.clip(plain, 0, steepest))
     rest = whole - proportion * total
-    of_rest = rest[..., None] * size / size.sum(axis=-1, keepdims=True)
+
+    size = np.abs(added)
+    all_sizes = size.sum(axis=-1, keepdims=True)
+    of_rest = rest[..., None] * size / all_sizes
     return np.asarray(proportion[..., None] * added + of_rest)

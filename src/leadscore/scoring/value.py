@@ -66,7 +66,8 @@ def read_amounts(
 ) -> Amounts:
     """The amounts of leads that are open at a moment (see `take_amounts`), completed."""
     features = build_amount(history.settings)
-    matrix = build_matrix(history.snapshot(history.open_list(as_of_us)), features)
+    snapshot = history.snapshot(history.open_list(as_of_us))
+    matrix = build_matrix(snapshot, features)
     known = take_amounts(history, matrix, as_of_us=as_of_us)
     of_leads = pd.Series(known, matrix.keys["lead_id"]).reindex(lead_id)
     market = read_market(history, as_of_us=as_of_us)
@@ -105,10 +106,12 @@ def take_amounts(history: History, matrix: Matrix, *, as_of_us: int) -> np.ndarr
     field = history.settings.lead_fields()["amount"]
     amounts = matrix.columns[KNOWN]
     if CHANGES in matrix.columns:  # without a history what was seen first stays in `leads`
-        rows = history.facts.first_values(["amount"], history.known_us(as_of_us)).to_pandas()
-        stored = rows.set_index("lead_id")["amount"].astype(float)
-        first = (stored / 10**field.decimals).reindex(matrix.keys["lead_id"]).to_numpy()
-        amounts = np.where(matrix.columns[CHANGES] > 0, amounts, first)
+        known_us = history.known_us(as_of_us)
+        rows = history.facts.first_values(["amount"], known_us).to_pandas()
+        minor_units = rows.set_index("lead_id")["amount"].astype(float)
+        first = (minor_units / 10**field.decimals).reindex(matrix.keys["lead_id"])
+        has_changed = matrix.columns[CHANGES] > 0
+        amounts = np.where(has_changed, amounts, first.to_numpy())
     return amounts if field.zero else np.where(amounts == 0, np.nan, amounts)
 
 
