@@ -89,6 +89,16 @@ def identifier(name: str) -> str:
     return f'"{name}"'
 
 
+def quoted_name(name: str) -> str:
+    """The name of a source's table or column in the quotes of ANSI SQL, whatever its characters.
+
+    >>> quoted_name('Size 3"')
+    '"Size 3""'
+    """
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
 def literal(text: str) -> str:
     """`text` as a SQL string.
 

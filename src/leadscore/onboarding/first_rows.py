@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from leadscore.engine.protocol import quoted_name
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.onboarding import words
 from leadscore.onboarding.events import kind_score, when_score
 from leadscore.onboarding.profile import Column, Profile, among, best
-from leadscore.onboarding.toml import sql_name
 
 FIRST_ROWS = "first_rows"  # the view of them
 FEWEST = 10  # leads
@@ -114,12 +114,12 @@ def _moment_sql(when: Column) -> str | None:
     if not counts_time and when.date_order != "iso":
         return None
     of_type = "BIGINT" if counts_time else "TIMESTAMP"
-    return f"TRY_CAST({sql_name(when.name)} AS {of_type})"
+    return f"TRY_CAST({quoted_name(when.name)} AS {of_type})"
 
 
 def _first_rows_sql(profile: Profile, ref: Column, moment: str) -> str:
     order = ", ".join((moment, "_file", "_line"))
     return (
         f"SELECT * FROM {profile.file.source} "
-        f"QUALIFY row_number() OVER (PARTITION BY {sql_name(ref.name)} ORDER BY {order}) = 1"
+        f"QUALIFY row_number() OVER (PARTITION BY {quoted_name(ref.name)} ORDER BY {order}) = 1"
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from leadscore.engine.protocol import literal, quoted_name
 from leadscore.onboarding.combined import newest
 from leadscore.onboarding.field_lines import write_bant, write_fields
 from leadscore.onboarding.mapping_lines import (
@@ -24,7 +25,7 @@ from leadscore.onboarding.roles import Leads
 from leadscore.onboarding.shared_ids import kind_of_ids
 from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
 from leadscore.onboarding.stages import order_stages
-from leadscore.onboarding.toml import Text, array, quoted, sql_name, sql_text
+from leadscore.onboarding.toml import Text, array, quoted
 from leadscore.times import DAY_US, SECOND_US, format_us
 from leadscore.wording import counted, listed
 
@@ -201,12 +202,12 @@ def _write_stage_view(text: Text, plan: Plan) -> None:
 def _write_closed_view(text: Text, plan: Plan) -> None:
     """The leads that closed, with the one of two dates that says when, or without any."""
     leads = plan.leads
-    outcome = sql_name(leads.outcome.name if leads.outcome else "")
+    outcome = quoted_name(leads.outcome.name if leads.outcome else "")
     won, lost = _sql_list(leads.won), _sql_list(leads.lost)
     closed_at = "NULL"
     comment = "Nothing says when leads closed: they count as closed when an export first shows it."
     if leads.closing is not None:
-        dates = [sql_name(column.name) for column in leads.ends()]
+        dates = [quoted_name(column.name) for column in leads.ends()]
         closed_at = f"CASE WHEN {outcome} IN ({won}) THEN {dates[0]} ELSE {dates[1]} END"
         comment = "When leads were won stands in one column, and when they were lost in another."
     rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
@@ -217,7 +218,7 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
 
 
 def _sql_list(values: Sequence[str]) -> str:
-    return ", ".join(sql_text(value) for value in values)
+    return ", ".join(literal(value) for value in values)
 
 
 def _write_stages(text: Text, plan: Plan) -> None:

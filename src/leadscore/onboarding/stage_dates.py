@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from leadscore.audit.names import words_of
+from leadscore.engine.protocol import literal, quoted_name
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column
 from leadscore.onboarding.roles import Leads, is_before
-from leadscore.onboarding.toml import sql_name, sql_text
 
 STAGE_DATES = "stage_dates"  # the view of them
 FEWEST = 2
@@ -66,10 +66,10 @@ def stages_sql(leads: Leads, stages: Mapping[str, Column]) -> str:
 
 def _select(leads: Leads, stage: str, column: Column) -> str:
     id_name = leads.id.name if leads.id else ""
-    moment = sql_name(column.name)
+    moment = quoted_name(column.name)
     conditions = [f"{moment} IS NOT NULL"]
-    conditions += [f"{moment} IS DISTINCT FROM {sql_name(end.name)}" for end in leads.ends()]
+    conditions += [f"{moment} IS DISTINCT FROM {quoted_name(end.name)}" for end in leads.ends()]
     return (
-        f"SELECT {sql_name(id_name)} AS lead, {sql_text(stage)} AS stage, {moment} AS entered "
+        f"SELECT {quoted_name(id_name)} AS lead, {literal(stage)} AS stage, {moment} AS entered "
         f"FROM {leads.source} WHERE {' AND '.join(conditions)}"
     )

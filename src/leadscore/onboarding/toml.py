@@ -41,13 +41,3 @@ def inline(values: Mapping[str, str]) -> str:
     """A table on one line."""
     inside = ", ".join(f"{name} = {quoted(value)}" for name, value in values.items())
     return f"{{ {inside} }}"
-
-
-def sql_name(name: str) -> str:
-    """A column's name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def sql_text(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"

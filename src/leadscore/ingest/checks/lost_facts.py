@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from leadscore.engine.protocol import quoted_name
 from leadscore.ingest.checks.leads import ACCEPTED_LEADS, EXPORTED_IDS
 from leadscore.ingest.checks.several_rows import shares_ids
 from leadscore.ingest.mapping.personal import PersonalHash
@@ -165,10 +166,10 @@ def _hint_at_split(ends: _Ends, several: dict[str, int]) -> str:
     example = next(iter(several))
     mark = SEPARATORS.search(example)
     separator = mark[0] if mark else ";"
-    column = _quoted(ends.column)
+    column = quoted_name(ends.column)
     sql = (
         f"SELECT * REPLACE (trim(unnest(string_split({column}, '{separator}'))) AS {column}) "
-        f"FROM {_quoted(ends.facts.source)}"
+        f"FROM {quoted_name(ends.facts.source)}"
     )
     rows = counted(sum(several.values()), "row holds", "rows hold")
     return (
@@ -178,11 +179,11 @@ def _hint_at_split(ends: _Ends, several: dict[str, int]) -> str:
 
 
 def _hint_at_lookup(ends: _Ends, looked_up: str, others: dict[str, int]) -> str:
-    column = _quoted(ends.column)
+    column = quoted_name(ends.column)
     sql = (
-        f"SELECT f.* REPLACE (l.{_quoted(ends.id_column)} AS {column}) "
-        f"FROM {_quoted(ends.facts.source)} AS f "
-        f"JOIN {_quoted(ends.leads.source)} AS l ON l.{_quoted(looked_up)} = f.{column}"
+        f"SELECT f.* REPLACE (l.{quoted_name(ends.id_column)} AS {column}) "
+        f"FROM {quoted_name(ends.facts.source)} AS f "
+        f"JOIN {quoted_name(ends.leads.source)} AS l ON l.{quoted_name(looked_up)} = f.{column}"
     )
     rows = counted(sum(others.values()), "row has", "rows have")
     return (
@@ -195,8 +196,8 @@ def _hint_at_lookup(ends: _Ends, looked_up: str, others: dict[str, int]) -> str:
 def _hint_at_leaving_out(ends: _Ends, others: dict[str, int]) -> str:
     source = ends.facts.source
     sql = (
-        f"SELECT * FROM {_quoted(source)} WHERE {_quoted(ends.column)} IN "
-        f"(SELECT {_quoted(ends.id_column)} FROM {_quoted(ends.leads.source)})"
+        f"SELECT * FROM {quoted_name(source)} WHERE {quoted_name(ends.column)} IN "
+        f"(SELECT {quoted_name(ends.id_column)} FROM {quoted_name(ends.leads.source)})"
     )
     rows = counted(sum(others.values()), "row", "rows")
     return (
@@ -207,10 +208,10 @@ def _hint_at_leaving_out(ends: _Ends, others: dict[str, int]) -> str:
 
 def _hint_at_link(ends: _Ends, others: dict[str, int]) -> str:
     """None of a source's rows has a lead: the ids are of something else that may lead to one."""
-    column = _quoted(ends.column)
+    column = quoted_name(ends.column)
     sql = (
-        f"SELECT f.* REPLACE (k.{_quoted(ends.id_column)} AS {column}) "
-        f"FROM {_quoted(ends.facts.source)} AS f JOIN link AS k ON k.{column} = f.{column}"
+        f"SELECT f.* REPLACE (k.{quoted_name(ends.id_column)} AS {column}) "
+        f"FROM {quoted_name(ends.facts.source)} AS f JOIN link AS k ON k.{column} = f.{column}"
     )
     rows = counted(sum(others.values()), "row has", "rows have")
     return (
@@ -232,9 +233,3 @@ def _view_lines(entry: Mapping, sql: str) -> str:
         f'add [views.{view}] with sql = "{escaped}", and name it in the mapping entry of '
         f'{entry.table}: source = "{view}"'
     )
-
-
-def _quoted(name: str) -> str:
-    """A name as SQL writes it, whatever its characters."""
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'

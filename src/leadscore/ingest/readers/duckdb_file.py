@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from leadscore.engine.database_file import DatabaseFileError, FileAnswer, ask_file
+from leadscore.engine.protocol import quoted_name
 from leadscore.ingest.readers.query import Answer, Answers, Query, cursor_place, statement_of
 from leadscore.ingest.readers.sql_values import column_of_arrow
 
@@ -20,7 +21,7 @@ def ask_duckdb(query: Query, path: Path) -> Iterator[Answers]:
     Raises:
         SourceFormatError: it is no database, somebody writes it, or it refuses the query.
     """
-    sql = statement_of(query, quote=_quote, after="?")
+    sql = statement_of(query, quote=quoted_name, after="?")
     parameters = [] if query.after is None else [query.after.value]
     moment_us = written_us(path)
     try:
@@ -43,7 +44,3 @@ def _read_rows(answer: FileAnswer, cursor: int | None) -> Iterator[Answer]:
         columns = [column_of_arrow(column) for column in batch.columns]
         values = None if cursor is None else batch.column(cursor).to_pylist()
         yield Answer(columns, values)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
