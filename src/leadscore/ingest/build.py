@@ -134,7 +134,9 @@ def build_version(
 
 
 def _determine_moment(
-    staged: Staged, before: StoreVersion | None, delivery: Delivery
+    staged: Staged,
+    before: StoreVersion | None,
+    delivery: Delivery,
 ) -> ExportMoment:
     """When the export was made; without dates it is after all positions."""
     if staged.settings.is_dated:
@@ -150,7 +152,11 @@ class _Build:
     """An ingest whose files are read, on its way to a store version."""
 
     def __init__(
-        self, staged: Staged, before: StoreVersion | None, moment: ExportMoment, progress: Progress
+        self,
+        staged: Staged,
+        before: StoreVersion | None,
+        moment: ExportMoment,
+        progress: Progress,
     ) -> None:
         self.staged = staged
         self.before = before

@@ -87,7 +87,10 @@ def read_posted(
 
 
 def _read_table(
-    table: str, rows: Sequence[Row], settings: Settings, personal: PersonalHash
+    table: str,
+    rows: Sequence[Row],
+    settings: Settings,
+    personal: PersonalHash,
 ) -> pa.Table:
     """The staged rows of a table."""
     _check_columns(table, rows, settings)
@@ -150,7 +153,9 @@ def _without_copies(rows: pa.Table) -> pa.Table:
 
 
 def _as_first_export(
-    tables: Mapping[str, pa.Table], settings: Settings, as_of_us: int
+    tables: Mapping[str, pa.Table],
+    settings: Settings,
+    as_of_us: int,
 ) -> dict[str, pa.Table]:
     """Leads and changes as ingest stores those of the first export that has a lead.
 

@@ -255,7 +255,11 @@ class FileReading:
         self.stated_us = max(moments, default=None)
 
     def _map_batch(
-        self, batch: Batch, texts: Texts, raw: Texts, reader: Reader
+        self,
+        batch: Batch,
+        texts: Texts,
+        raw: Texts,
+        reader: Reader,
     ) -> dict[str, pa.Table]:
         """The mapped rows of a batch by table; what becomes of every row is counted.
 

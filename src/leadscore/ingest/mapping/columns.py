@@ -93,7 +93,8 @@ def fill_missing(text: pa.Array, missing: np.ndarray, default: int | str | None)
     """Text (n,); where it is missing, the default, or null without one."""
     if not missing.any():
         return text
-    return pc.if_else(pa.array(missing), pa.scalar(default, pa.string()), text)
+    filler = pa.scalar(default, pa.string())
+    return pc.if_else(pa.array(missing), filler, text)
 
 
 def _repeat_default(column: Column, n: int) -> pa.Array:
@@ -150,7 +151,9 @@ def _allowed_values(selected: SelectedRows, column: Column) -> set[str]:
 
 
 def _read_typed(
-    selected: SelectedRows, column: Column, text: pa.Array
+    selected: SelectedRows,
+    column: Column,
+    text: pa.Array,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Integers (n,) of a number or date column, and which texts could be read."""
     if column.type == "date":
@@ -173,16 +176,19 @@ def _given_as(selected: SelectedRows, name: str) -> str:
 
 
 def _check_range(
-    selected: SelectedRows, name: str, values: np.ndarray, ok: np.ndarray, text: pa.Array
+    selected: SelectedRows,
+    name: str,
+    values: np.ndarray,
+    ok: np.ndarray,
+    text: pa.Array,
 ) -> np.ndarray:
     """Which values (n,) lie within the limits of their field."""
     low, high = _limits(selected, name)
-    if low is None and high is None:
-        return np.ones(len(ok), dtype=bool)
-
-    above = values >= (-np.inf if low is None else low)
-    below = values <= (np.inf if high is None else high)
-    inside: np.ndarray = above & below
+    inside = np.ones(len(ok), dtype=bool)
+    if low is not None:
+        inside &= values >= low
+    if high is not None:
+        inside &= values <= high
     selected.breaks.add(ok & ~inside, "range", name, text)
     return inside
 
@@ -210,16 +216,16 @@ def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | No
 
 def _build_changed_values(selected: SelectedRows, text: pa.Array, column: str) -> pa.Array:
     """Values of changed fields; numbers and dates as the text of their integer, keys hashed."""
-    nothing = pa.scalar(None, pa.string())
-    values = pc.if_else(pc.equal(text, MISSING), nothing, text)
+    missing = is_missing(text)
+    values = fill_missing(text, missing, None)
     words = Words.of(selected.text("field"))
     for name, field in selected.settings.lead_fields().items():
         is_name = words.mask([word == name for word in words.texts])
-        rows = is_name & ~is_missing(text)
+        rows = is_name & ~missing
         if field.type == "text" or not rows.any():
             continue
 
-        own = pc.if_else(pa.array(is_name), text, pa.scalar(MISSING, pa.string()))
+        own = fill_missing(text, ~is_name, MISSING)
         integers, ok = _read_typed(selected, Column(name, field.type), own)
         unread = rows & ~ok
         selected.breaks.add(unread, "type", column, text, may_warn=False)
@@ -230,4 +236,5 @@ def _build_changed_values(selected: SelectedRows, text: pa.Array, column: str) -
     is_key = words.mask([word in keys for word in words.texts])
     if not is_key.any():
         return values
-    return pc.if_else(pa.array(is_key), selected.reader.personal.keys(text), values)
+    hashed = selected.reader.personal.keys(text)
+    return pc.if_else(pa.array(is_key), hashed, values)

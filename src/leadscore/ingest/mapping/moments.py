@@ -117,12 +117,11 @@ def _read_stamps(text: pa.Array, *, zone: str) -> Moments | None:
         return None
 
     ok = to_mask(is_stamp)
-    us = moments.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).copy()
-    is_local = ok & ~to_mask(pc.ends_with(text, "Z"))
-    ok &= within_reason(us) | ~is_local
-    is_local &= ok
-    us[is_local] = local_to_utc(us[is_local], zone)
-    return Moments(np.where(ok, us, 0), ok, np.zeros_like(ok))
+    counted = moments.cast(pa.int64()).fill_null(0)
+    us = np.array(counted)
+    is_zoned = to_mask(pc.ends_with(text, "Z"))
+    no_date = np.zeros_like(ok)
+    return _to_utc(us, ok, no_date, is_local=ok & ~is_zoned, zone=zone)
 
 
 @lru_cache(maxsize=32)
@@ -218,10 +217,21 @@ def _read_iso(
     us[is_date] += DAY_US - 1
 
     is_zoned = to_mask(pc.match_substring_regex(iso, ZONED))
-    is_local = ok & ~is_zoned
-    ok &= within_reason(us) | ~is_local
-    is_local &= ok
-    us[is_local] = local_to_utc(us[is_local], zone)
+    return _to_utc(us, ok, is_date, is_local=ok & ~is_zoned, zone=zone)
+
+
+def _to_utc(
+    us: np.ndarray,
+    ok: np.ndarray,
+    is_date: np.ndarray,
+    *,
+    is_local: np.ndarray,
+    zone: str,
+) -> Moments:
+    """Times (n,) of which some are local to a zone; local ones beyond reason cannot be read."""
+    ok = ok & (within_reason(us) | ~is_local)
+    in_zone = ok & is_local
+    us[in_zone] = local_to_utc(us[in_zone], zone)
     return Moments(np.where(ok, us, 0), ok, is_date & ok)
 
 

@@ -176,7 +176,9 @@ def read_money(
 
 
 def detect_decimal(
-    written: Mapping[str, pa.Array], *, typed: Mapping[str, pa.Array] | None = None
+    written: Mapping[str, pa.Array],
+    *,
+    typed: Mapping[str, pa.Array] | None = None,
 ) -> str | None:
     """The decimal mark, "." or ",", that the numbers of a file show; None if no number has a mark.
 
