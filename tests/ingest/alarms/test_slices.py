@@ -46,6 +46,18 @@ def test_slice_when_any_moment_is_given_then_just_one_has_it(event_us: int, prim
     assert sum(row.values()) == 1
 
 
+LEADS = {
+    "source": "leads",
+    "table": "leads",
+    "columns": {"lead_id": "id", "event_at": "created"},
+}
+CALLS = {
+    "source": "calls",
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "at", "kind": "kind", "duration_s": "s"},
+}
+
+
 def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,33 +65,14 @@ def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
         input_folder=tmp_path,
         data_folder=tmp_path / "data",
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
-        mapping=[
-            {
-                "source": "leads",
-                "table": "leads",
-                "columns": {"lead_id": "id", "event_at": "created"},
-            },
-            {
-                "source": "calls",
-                "table": "activities",
-                "columns": {"lead_id": "id", "event_at": "at", "kind": "kind", "duration_s": "s"},
-            },
-        ],
+        mapping=[LEADS, CALLS],
         kinds={"email": "e-mails", "meeting": "meetings"},
     )
-    lines = [f"L{number},2024-01-{1 + number % 28:02}" for number in range(40)]
-    (tmp_path / "leads.csv").write_text("\n".join(["id,created", *lines]))
-    calls = [
-        f"L{number % 40},2024-{2 + number // 160:02}-{1 + number // 6 % 27:02} 08:{number % 60:02},"
-        f"{('email', 'meeting')[number % 2]},{60 + number}"
-        for number in range(400)
-    ]
+    write_leads(tmp_path)
+    calls = make_calls()
     write_calls(tmp_path, calls)
     jobs.ingest(settings, known_until_us=parse_moment("2024-05-01", zone="UTC"))
-    other = [
-        (line.replace("email", "meeting") if n % 8 else line) + "000" * (n % 3 == 0)
-        for n, line in enumerate(calls)
-    ]
+    other = spoil(calls)
     write_calls(tmp_path, [*other[:300], *other[200:240]])
 
     raised = []
@@ -91,6 +84,32 @@ def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
 
     assert raised[0] == raised[1]
     assert all(alarm in raised[0] for alarm in ("facts_vanished", "scale", "rewritten"))
+
+
+def write_leads(folder: Path) -> None:
+    lines = [f"L{number},2024-01-{1 + number % 28:02}" for number in range(40)]
+    (folder / "leads.csv").write_text("\n".join(["id,created", *lines]))
+
+
+def make_calls() -> list[str]:
+    """400 e-mails and meetings of 40 leads, each of another length."""
+    calls = []
+    for number in range(400):
+        month = 2 + number // 160
+        day = 1 + number // 6 % 27
+        kind = ("email", "meeting")[number % 2]
+        moment = f"2024-{month:02}-{day:02} 08:{number % 60:02}"
+        calls.append(f"L{number % 40},{moment},{kind},{60 + number}")
+    return calls
+
+
+def spoil(calls: list[str]) -> list[str]:
+    """The calls with most e-mails made meetings, and a third of the lengths a thousand times as long."""
+    spoilt = []
+    for number, line in enumerate(calls):
+        renamed = line.replace("email", "meeting") if number % 8 else line
+        spoilt.append(renamed + "000" * (number % 3 == 0))
+    return spoilt
 
 
 def write_calls(folder: Path, rows: list[str]) -> None:

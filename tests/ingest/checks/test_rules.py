@@ -159,6 +159,20 @@ def test_events_when_they_lie_outside_their_time_then_the_settings_say_whether_t
         assert len(rows(current(settings), "activities", "lead_id")) == stored
 
 
+PLANNED = {
+    "source": "calls",
+    "table": "activities",
+    "columns": {"lead_id": "id", "event_at": "at", "booked_at": "booked", "duration_s": "length"},
+    "values": {
+        "status": {
+            "Attended": {"kind": "call", "outcome": "reached"},
+            "Scheduled": {"kind": "call", "outcome": "planned"},
+            "Cancelled": {"kind": "call", "outcome": "cancelled"},
+        }
+    },
+}
+
+
 def test_activities_when_they_are_planned_or_cancelled_then_no_warning_calls_them_late(tmp_path):
     (tmp_path / "calls.csv").write_text(
         "id,at,status,booked,length\n"
@@ -168,23 +182,9 @@ def test_activities_when_they_are_planned_or_cancelled_then_no_warning_calls_the
         "1,2024-04-03T09:00:00Z,Cancelled,,\n"
         "1,2024-04-04T09:00:00Z,Attended,,\n"
     )
-    calls = {
-        "source": "calls",
-        "table": "activities",
-        "columns": {
-            "lead_id": "id", "event_at": "at", "booked_at": "booked", "duration_s": "length"
-        },
-        "values": {
-            "status": {
-                "Attended": {"kind": "call", "outcome": "reached"},
-                "Scheduled": {"kind": "call", "outcome": "planned"},
-                "Cancelled": {"kind": "call", "outcome": "cancelled"},
-            }
-        },
-    }  # fmt: skip
     leads = {"source": "leads", "table": "leads", "columns": COLUMNS}
     settings = settings_of(
-        tmp_path, "x", ["1,2024-01-01,"], {}, mapping=[leads, calls],
+        tmp_path, "x", ["1,2024-01-01,"], {}, mapping=[leads, PLANNED],
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
     )  # fmt: skip
     result = jobs.ingest(settings)
