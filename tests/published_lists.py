@@ -22,7 +22,7 @@ def write_list(
         "as_of": [as_of_us] * count,
     }
     written = write_publication(
-        pa.table(columns, schema=SCORES), folder=folder / "scores", as_of_us=as_of_us,
+        [pa.table(columns, schema=SCORES)], folder=folder / "scores", as_of_us=as_of_us,
         model_version="m" * 16, store_version="s" * 16, project="sample", counts={}, basis={},
     )  # fmt: skip
     publish(written.id, folder=folder / "scores", store_folder=folder / "store")

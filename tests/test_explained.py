@@ -161,7 +161,7 @@ def test_publication_when_it_is_of_schema_version_2_then_is_explained_and_replay
         second.publication_id, folder=moved.project_folder() / "scores"
     )
     (tmp_path / "files").mkdir()
-    write_files(scores, tmp_path / "files", schema_version=2)
+    write_files([scores], tmp_path / "files", schema_version=2)
     files = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
     assert files["scores.csv"].startswith(b"lead_id,as_of,raw,win_probability,probability_low")
     manifest = {
@@ -214,9 +214,10 @@ def test_publication_when_its_list_comes_out_otherwise_then_says_in_which_column
     original = explaining.score_list
 
     def other(*args, **more):
-        table, facts = original(*args, **more)
+        rows, facts = original(*args, **more)
+        table = rows.read()
         at = table.schema.get_field_index("tier")
-        return table.set_column(at, table.schema.field("tier"), [["Z"] * len(table)]), facts
+        return [table.set_column(at, table.schema.field("tier"), [["Z"] * len(table)])], facts
 
     monkeypatch.setattr(explaining, "score_list", other)
     told = jobs.replay(project, first.publication_id, scores_of(first).index[0])

@@ -56,7 +56,7 @@ def write_newer(project: Project, previous: str, *, leads: int):
     """A list of the day after, compared with the one before, and not published."""
     folder = project.settings.project_folder() / "scores"
     return write_publication(
-        make_scores(leads),
+        [make_scores(leads)],
         folder=folder,
         as_of_us=AS_OF + DAY_US,
         model_version="m" * 16,

@@ -153,7 +153,7 @@ def everything(history, folder, *, as_of_us):
         history, result.model, model_version="m", known_us=as_of_us, as_of_us=as_of_us
     )
     write_publication(
-        table,
+        [table],
         folder=folder,
         as_of_us=as_of_us,
         model_version="m",

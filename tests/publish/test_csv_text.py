@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.publish.csv_text import write_csv
+from leadscore.publish.csv_text import write_header, write_rows
 
 ROW = st.fixed_dictionaries(
     {
@@ -34,7 +34,8 @@ SCHEMA = pa.schema(
 
 def write_by_arrow(rows):
     file = io.BytesIO()
-    write_csv(pa.Table.from_pylist(rows, schema=SCHEMA), file)
+    write_header(SCHEMA, file)
+    write_rows(pa.Table.from_pylist(rows, schema=SCHEMA), file)
     return file.getvalue()
 
 

@@ -54,7 +54,7 @@ def make_scores(n=7, *, shift=0.0, texts=()):
 
 def publish(folder, scores, *, as_of_us=AS_OF, model_version="m" * 16, replace_newer=False):
     written = publications.write_publication(
-        scores, folder=folder / "scores", as_of_us=as_of_us, model_version=model_version, store_version="s" * 16,
+        [scores], folder=folder / "scores", as_of_us=as_of_us, model_version=model_version, store_version="s" * 16,
         project="synthetic", counts={"scored": scores.num_rows}, basis={},
     )  # fmt: skip
     done = published.publish(
@@ -337,7 +337,7 @@ def deadly(*args, **more):
 
 setattr(owner, name, deadly)
 written = write_publication(
-    pq.read_table(table, use_threads=False), folder=folder / "scores", as_of_us=int(sys.argv[6]),
+    [pq.read_table(table, use_threads=False)], folder=folder / "scores", as_of_us=int(sys.argv[6]),
     model_version="m" * 16,
     store_version="s" * 16, project="synthetic", counts={"scored": 7}, basis={},
 )
@@ -403,7 +403,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for i in range(times):
     written = write_publication(
-        scores[i % len(scores)], folder=folder / "scores", as_of_us=as_of_us, model_version="m" * 16,
+        [scores[i % len(scores)]], folder=folder / "scores", as_of_us=as_of_us, model_version="m" * 16,
         store_version="s" * 16, project="synthetic", counts={"scored": 7}, basis={},
     )
     publish(written.id, folder=folder / "scores", store_folder=folder / "store")

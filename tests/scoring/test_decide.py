@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -549,6 +550,7 @@ def stand(tier, amount, listed, project, matrix, *, verdict, currency=None, **by
         project.tiers,
         verdict,
         strengths={"budget": matrix.columns["bant_budget"]},
+        stage=matrix.columns["stage_current"],
         currency=currency,
         **hands,
     )
@@ -672,7 +674,8 @@ def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_re
 
 
 def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
-    assert earlier_tiers(np.array(["a", "b"]), {"a": "C"}).tolist() == ["C", None]
+    published = pa.table({"lead_id": ["c", "a"], "tier": ["B", "C"]})
+    assert earlier_tiers(np.array(["a", "b"]), published).tolist() == ["C", None]
     with pytest.raises(ValueError, match="is no open stage"):
         make_settings(actions={"by_stage": {"never": "call"}})
 
@@ -716,8 +719,9 @@ def choose(**effects):
         tier_by_hand=np.array([False]),
         verdict_by_hand=np.array([False]),
         strengths={},
+        stage=np.array([None]),
     )
-    chosen = choose_questions(by_letter, standing)
+    chosen = choose_questions(by_letter, standing, at=np.array([0]))
     return chosen["next_question"][0].split(":")[0], chosen["next_question_gain"][0]
 
 

@@ -16,7 +16,7 @@ from leadscore.features.matrix import build_features, build_matrix
 from leadscore.history.snapshot import KEYS
 from leadscore.model.apply import WinModel
 from leadscore.model.files import write_model
-from leadscore.scoring.score import SCORES, _build_table
+from leadscore.scoring.score import SCORES, order_list
 from leadscore.settings.list_order import ListOrder
 from leadscore.store.receipts import read_receipts
 
@@ -114,19 +114,15 @@ def test_score_table_when_made_then_is_ordered_by_probability_log_odds_and_lead(
 
 
 def test_list_when_ordered_by_expected_value_then_the_most_comes_first_and_unknown_last():
-    n = 6
-    columns = {name: [None] * n for name in SCORES.names}
-    columns |= {
-        "lead_id": np.array(list("abcdef"), dtype=object),
-        "as_of": np.zeros(n, dtype=np.int64),
+    leads = np.array(list("abcdef"))
+    columns = {
         "win_probability": np.array([0.9, 0.5, 0.2, 0.5, 0.5, 0.1]),
         "log_odds": np.array([2.0, 0.0, -1.0, 0.5, 0.0, -2.0]),
         "expected_value": np.array([10.0, np.nan, 99.0, 10.0, np.nan, 0.0]),
     }
     orders = {}
     for by in ("probability", "expected value"):
-        table = _build_table(columns, ListOrder(by=by))
-        orders[by] = "".join(table["lead_id"].to_pylist())
+        orders[by] = "".join(leads[order_list(columns, ListOrder(by=by))])
     assert orders == {"probability": "adbecf", "expected value": "cadfbe"}
 
 

@@ -96,6 +96,7 @@ def ask(project, answers, tier, by_hand):
         tier_by_hand=np.zeros(N, dtype=bool),
         verdict_by_hand=by_hand,
         strengths=answers,
+        stage=matrix.columns["stage_current"],
     )
     asked = ask_next(model, Matrix(matrix.keys, columns), standing, project)
     return verdict, asked["next_question"], asked["next_question_gain"]

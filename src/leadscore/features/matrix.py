@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -123,14 +123,12 @@ def build_matrix(
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     keys: list[pd.DataFrame] = []
     parts: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
-    measures = list_measures(features)
     done = 0
-    for table in snapshot.aggregate(measures):
-        for name, finished in finish_rows(table, features).items():
+    for part in build_parts(snapshot, features):
+        for name, finished in part.columns.items():
             parts[name].append(finished)
-        chunk = table.select(["lead_id", "as_of_us"])
-        keys.append(chunk.to_pandas())
-        done += table.num_rows
+        keys.append(part.keys)
+        done += len(part.keys)
         progress("building features", done, len(snapshot.rows))
 
     # popped, so that no more than one feature is in memory twice
@@ -145,6 +143,16 @@ def build_matrix(
         identical_together=together,
         lead_keys=lead_keys,
     )
+
+
+def build_parts(snapshot: Snapshot, features: Sequence[Feature]) -> Iterator[Matrix]:
+    """The same in parts that follow each other, for lists that are too long for memory.
+
+    Which rows share a group (see `Matrix`) is known of a whole list alone.
+    """
+    for table in snapshot.aggregate(list_measures(features)):
+        keys = table.select(["lead_id", "as_of_us"]).to_pandas()
+        yield Matrix(keys, finish_rows(table, features))
 
 
 def finish_rows(
@@ -176,16 +184,21 @@ def _may_be_copies(columns: Mapping[str, np.ndarray], *, rows: int) -> bool:
 
 
 def _to_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """Integers as float64 with NaN for null, text as objects with None, equal texts as one object.
+    """Integers as float64 with NaN for null, text as of `read_texts`.
 
     That is exact below 2**53, which ingest guarantees.
     """
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
     if pa.types.is_integer(column.type):
         floats = column.cast(pa.float64(), safe=False)
         numbers: np.ndarray = floats.to_numpy(zero_copy_only=False)
         return numbers
+    return read_texts(column)
+
+
+def read_texts(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Text (n,) as objects with None, equal texts as one object."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     encoded = column.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     with_unknown = np.array([*texts, None], dtype=object)  # at the place -1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.history.activities import read_activity_columns
 from leadscore.history.split import History
@@ -33,6 +34,8 @@ def find_news(
     """
     if any(key.is_learned for key in read_lead_keys(history.settings)):
         return np.ones(len(lead_id), dtype=bool)
+    asked = pa.array(lead_id, pa.string())
+    history.engine.add_rows("asked_leads", pa.table({"lead_id": asked}))
     parts = [
         f"SELECT lead_id FROM {table} WHERE available_us >= {from_us} AND available_us < {to_us}"
         for table in FACTS
@@ -42,6 +45,8 @@ def find_news(
             f"SELECT lead_id FROM activities WHERE booked_at < {to_us} AND event_us >= {from_us}"
         )
     facts = " UNION ALL ".join(parts)
-    rows = history.engine.query(f"SELECT DISTINCT lead_id FROM ({facts}) AS facts")
-    with_news = rows["lead_id"].to_pylist()
-    return np.asarray(pd.Index(lead_id).isin(with_news))
+    rows = history.engine.query(
+        f"""SELECT DISTINCT a.lead_id FROM ({facts}) AS facts
+        JOIN asked_leads AS a ON a.lead_id = facts.lead_id"""
+    )
+    return np.asarray(pc.is_in(asked, rows["lead_id"].combine_chunks()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,11 +78,11 @@ def replay(settings: Settings, publication_id: str, lead_id: str) -> Replayed:
         report = _explain(settings, publication, scores, opened=(history, model), lead_id=lead_id)
     published = {name: file["sha256"] for name, file in manifest["files"].items()}
     same = _hash_files(again, schema_version=manifest["schema_version"]) == published
-    differs = [] if same else _differing(scores, again)
+    differs = [] if same else _differing(scores, pa.concat_tables(again))
     return Replayed.from_dict(report | {"same": same, "differs": differs})
 
 
-def _hash_files(scores: pa.Table, *, schema_version: int) -> dict[str, str]:
+def _hash_files(scores: Iterable[pa.Table], *, schema_version: int) -> dict[str, str]:
     """The hashes that the files of scores have, by their names."""
     with scratch() as folder:
         write_files(scores, folder, schema_version=schema_version)

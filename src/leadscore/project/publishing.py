@@ -13,7 +13,7 @@ from leadscore.publish.before import Before, find_before
 from leadscore.publish.listed import find_standing, read_current_id
 from leadscore.publish.publication import read_as_of, read_publication, read_shift
 from leadscore.publish.published import publish as publish_scores
-from leadscore.publish.unlike import Pair, find_unlike
+from leadscore.publish.unlike import COMPARED, Pair, find_unlike
 from leadscore.registry.registry import Registry
 from leadscore.results import Newer, Published
 from leadscore.scoring.change import Previous
@@ -113,7 +113,7 @@ def roll_back(settings: Settings) -> Published:
     current = read_current_id(folder)
     if current is None:
         raise UserError(f"no list is published yet; run `{propose('score')}` first")
-    publication, _ = read_publication(current, folder=folder)
+    publication, _ = read_publication(current, folder=folder, columns=[])
     previous = publication.manifest.get("previous")
     if not previous:
         raise UserError(f"there was no list before {current}, so there is none to go back to")
@@ -125,12 +125,14 @@ def roll_back(settings: Settings) -> Published:
 def find_withheld(settings: Settings, publication_id: str) -> list[str]:
     """Why a list may not be published without a person's word; nothing for the current list, or for a first one."""
     folder = settings.project_folder() / "scores"
-    publication, scores = read_publication(publication_id, folder=folder)
+    publication, scores = read_publication(publication_id, folder=folder, columns=COMPARED)
     manifest = publication.manifest
     if publication_id == read_current_id(folder) or not manifest.get("previous"):
         return []
     try:
-        before, scores_before = read_publication(manifest["previous"], folder=folder)
+        before, scores_before = read_publication(
+            manifest["previous"], folder=folder, columns=COMPARED
+        )
     except CorruptFileError:
         return []
     as_of_us = read_as_of(manifest) or 0

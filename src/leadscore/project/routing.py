@@ -22,7 +22,14 @@ def route_list(
     previous: Previous | None,
     inputs: Mapping[str, Any],
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """The scores with who should call each lead, by what was known of it at `as_of_us`, and the facts of the routing.
+    """Who should call each lead of a list (n,), by what was known of it at `as_of_us`, and the facts of the routing.
+
+    Args:
+        history: where the leads are.
+        scores: what was decided of the leads, in the order of the list.
+        as_of_us: the moment.
+        previous: the previous list.
+        inputs: with the list of reps.
 
     Raises:
         RuntimeError: the settings have no section `routing`.
@@ -44,7 +51,7 @@ def route_list(
         seed=settings.seed,
         previous=_previous_reps(previous),
     )
-    return _add_routes(scores, routing.routes), routing.facts
+    return _take_routes(scores, routing.routes), routing.facts
 
 
 def _previous_reps(previous: Previous | None) -> dict[str, str]:
@@ -57,14 +64,12 @@ def _previous_reps(previous: Previous | None) -> dict[str, str]:
     return {lead: rep for lead, rep in pairs if rep is not None}
 
 
-def _add_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
-    """The scores with the columns of the routes, before the last; leads that were not routed are disqualified."""
+def _take_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
+    """The columns of the routes in the order of the list; leads that were not routed are disqualified."""
     routed_ids = routes["lead_id"].combine_chunks()
     row_of_lead = pc.index_in(scores["lead_id"], routed_ids)
-    for name in ("rep_id", "route_reason", "exploration_probability"):
-        column = routes[name].take(row_of_lead)
-        if name == "route_reason":
-            column = pc.fill_null(column, "disqualified")
-        field = routes.schema.field(name)
-        scores = scores.add_column(scores.num_columns - 1, field, column)
-    return scores
+    names = ["rep_id", "route_reason", "exploration_probability"]
+    columns = {name: routes[name].take(row_of_lead) for name in names}
+    columns["route_reason"] = pc.fill_null(columns["route_reason"], "disqualified")
+    schema = pa.schema([routes.schema.field(name) for name in names])
+    return pa.table(columns, schema=schema)

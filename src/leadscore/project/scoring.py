@@ -27,7 +27,15 @@ from leadscore.registry.registry import Registry
 from leadscore.registry.versions import CHALLENGER
 from leadscore.results import Scored
 from leadscore.scoring.change import Previous
-from leadscore.scoring.score import OpenLeads, read_open_leads, score_open_leads
+from leadscore.scoring.ranked import Ranked
+from leadscore.scoring.score import (
+    OpenLeads,
+    decide_list,
+    decided_rows,
+    list_facts,
+    rank_rows,
+    read_open_leads,
+)
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
 from leadscore.times import FOREVER_US
@@ -120,12 +128,8 @@ def score(
 
 
 def _score_with(
-    opened: History,
-    loaded: Loaded,
-    *,
-    as_of_us: int,
-    folder: str = "scores",
-) -> tuple[Publication, pa.Table, dict[str, Any]]:
+    opened: History, loaded: Loaded, *, as_of_us: int, folder: str = "scores"
+) -> tuple[Publication, Ranked, dict[str, Any]]:
     """The list that a model gives, written to a folder of the project; its scores, and the facts of the run."""
     run = prepare_run(opened, loaded, as_of_us=as_of_us)
     history = run.history
@@ -169,11 +173,7 @@ def _score_in_shadow(opened: History, registry: Registry, *, as_of_us: int) -> d
 
 
 def _describe_basis(
-    history: History,
-    scores: pa.Table,
-    *,
-    known_us: int,
-    previous: Previous | None,
+    history: History, scores: Ranked, *, known_us: int, previous: Previous | None
 ) -> dict[str, Any]:
     """What the scores were made from, as JSON: with it a list can be made again."""
     public = history.settings.public()
@@ -187,10 +187,11 @@ def _describe_basis(
     }
 
 
-def _summarise(publication: Publication, scores: pa.Table, facts: dict[str, Any]) -> Scored:
+def _summarise(publication: Publication, scores: Ranked, facts: dict[str, Any]) -> Scored:
     manifest = publication.manifest
-    mean = pc.mean(scores["win_probability"]).as_py()
-    top = scores.slice(0, 10).drop_columns(["as_of"])
+    summed = scores.columns(["win_probability", "tier"])
+    mean = pc.mean(summed["win_probability"]).as_py()
+    top = next(iter(scores)).slice(0, 10).drop_columns(["as_of"])
     return Scored.from_dict(
         {
             "project": manifest["project"],
@@ -200,7 +201,7 @@ def _summarise(publication: Publication, scores: pa.Table, facts: dict[str, Any]
             "model_version": manifest["model_version"],
             "store_version": manifest["store_version"],
             "counts": manifest["counts"],
-            "tiers": _count_tiers(scores),
+            "tiers": _count_tiers(summed),
             "mean_win_probability": mean,
             **facts,
             "top": top.to_pylist(),
@@ -238,12 +239,12 @@ def score_list(
     as_of_us: int,
     previous: Previous | None,
     inputs: Mapping[str, Any],
-) -> tuple[pa.Table, dict[str, Any]]:
+) -> tuple[Ranked, dict[str, Any]]:
     """The scores of all leads open at a moment, routed, and the facts of the run.
 
     The same arguments give the same bytes, now and when replayed.
     """
-    scored = score_open_leads(
+    leads = read_open_leads(
         history,
         model,
         model_version=model_version,
@@ -252,18 +253,20 @@ def score_list(
         previous=previous,
         **_decided_beside(history.settings, inputs),
     )
+    decisions = decide_list(leads)
+    facts = decisions.facts | list_facts(leads, decisions.facts)
     if history.settings.routing is None:
-        return scored.scores, scored.facts | {"routing": None}
-    scores, routing = route_list(
+        return rank_rows(leads, decisions), facts | {"routing": None}
+    routes, routing = route_list(
         history,
-        scored.scores,
+        decided_rows(leads, decisions),
         as_of_us=as_of_us,
         previous=previous,
         inputs=inputs,
     )
-    return scores, scored.facts | {
+    return rank_rows(leads, decisions, beside=routes), facts | {
         "routing": routing,
-        "warnings": [*scored.facts["warnings"], *routing["warnings"]],
+        "warnings": [*facts["warnings"], *routing["warnings"]],
     }
 
 
@@ -284,14 +287,14 @@ def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
     return tiers.model_copy(update={"capacity": max(free, 1)})
 
 
-def _count_returned(history: History, scores: pa.Table, previous: Previous | None) -> int:
+def _count_returned(history: History, scores: Ranked, previous: Previous | None) -> int:
     """How many leads of the list existed when the list before was made, and were not on it."""
     if previous is None:
         return 0
-    existed = history.facts.lead_ids(previous.as_of_us)
-    listed_before = set(previous.receipts["lead_id"].to_pylist())
-    listed = set(scores["lead_id"].to_pylist()) - listed_before
-    return len(listed & existed)
+    listed = scores.columns(["lead_id"])["lead_id"]
+    was_listed = pc.is_in(listed, previous.receipts["lead_id"])
+    new = set(listed.filter(pc.invert(was_listed)).to_pylist())
+    return len(new & history.facts.lead_ids(previous.as_of_us))
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:

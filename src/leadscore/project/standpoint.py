@@ -9,7 +9,6 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from leadscore.engine.duckdb import DuckDBEngine
@@ -23,7 +22,7 @@ from leadscore.project.scoring import prepare_run
 from leadscore.registry.registry import Registry
 from leadscore.results.serve import LeadScore, Standing
 from leadscore.scoring.listed import read_listed
-from leadscore.scoring.score import OpenLeads, score_rows
+from leadscore.scoring.score import OpenLeads, score_lead, score_rows
 from leadscore.settings.settings import Settings
 from leadscore.times import FOREVER_US, SECOND_US, format_us
 
@@ -126,10 +125,9 @@ class Standpoint:
             )
         with closing(SQLiteEngine(self._types)) as engine:
             leads = self._with_lead(tables, engine)
-            at = np.flatnonzero(leads.listed.lead_id == stored_id)
-            if not len(at):
+            if stored_id not in leads.listed.lead_id:
                 raise UnknownLeadError(f"lead {lead_id!r} is closed by the facts that were stated")
-            scored = score_rows(leads, at=at)
+            scored = score_lead(leads, stored_id)
         (row,) = _to_rows(scored.scores)
         own = [text for text in scored.facts["warnings"] if text not in self._warnings]
         warnings = self._list_unread(named) + own
@@ -140,15 +138,11 @@ class Standpoint:
         leads = self._leads
         with self._lock:
             history = overlay_lead(leads.history, tables, as_of_us=self.as_of_us, engine=engine)
-        joining = read_listed(
-            history,
-            leads.model,
-            leads.features,
-            as_of_us=self.as_of_us,
-            joining=leads.listed,
+        joining, parts = read_listed(
+            history, leads.model, leads.features, as_of_us=self.as_of_us, joining=leads.listed
         )
         listed = leads.listed.joined_by(joining)
-        return replace(leads, history=history, listed=listed)
+        return replace(leads, history=history, listed=listed, parts=parts)
 
     def _list_unread(self, facts: Mapping[str, Sequence[Row]]) -> list[str]:
         """Fields whose stated value no feature reads, since their history is read in its place."""

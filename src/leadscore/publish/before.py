@@ -12,6 +12,7 @@ from leadscore.publish.listed import Listed, list_published, read_current_id
 from leadscore.publish.publication import Publication, read_publication
 from leadscore.publish.receipts import receipts_of
 from leadscore.store.receipts import is_receipt_of, receipts_path
+from leadscore.tables import RECEIPTS
 
 SECOND_US = 1_000_000
 
@@ -68,7 +69,9 @@ def read_before(
     says otherwise there is a warning.
     """
     try:
-        publication, scores = read_publication(publication_id, folder=folder)
+        publication, scores = read_publication(
+            publication_id, folder=folder, columns=RECEIPTS.names
+        )
     except CorruptFileError as e:
         return Before(warnings=(_describe_missing(publication_id, str(e)),))
     receipts = receipts_of(publication, scores)

@@ -16,10 +16,14 @@ MISSING = '""'
 SMALLEST, LARGEST = 1e-4, 1e10
 
 
-def write_csv(scores: pa.Table, file: BinaryIO) -> None:
-    """Write the rows with a header; a missing value is an empty text, even of a number."""
-    header = ",".join(scores.schema.names) + "\n"
+def write_header(schema: pa.Schema, file: BinaryIO) -> None:
+    """Write the names of the columns."""
+    header = ",".join(schema.names) + "\n"
     file.write(header.encode())
+
+
+def write_rows(scores: pa.Table, file: BinaryIO) -> None:
+    """Write rows; a missing value is an empty text, even of a number."""
     for batch in scores.to_batches(max_chunksize=ROWS):
         file.write(_format_rows(batch))
 

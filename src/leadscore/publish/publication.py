@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class Publication:
 
 
 def write_publication(
-    scores: pa.Table,
+    scores: Iterable[pa.Table],
     *,
     folder: Path,
     as_of_us: int | None,
@@ -49,7 +49,8 @@ def write_publication(
     The folder appears whole. Its id is made of as_of and a hash of everything in it.
 
     Args:
-        scores: in the shape of `SCORES`, and of `ROUTES` if leads are routed.
+        scores: the list in slices, in the shape of `SCORES`, and of `ROUTES` if leads are routed;
+            read twice.
         folder: of all lists.
         as_of_us: the date of the list, None if it has none.
         model_version: of the model that made it.
@@ -65,7 +66,7 @@ def write_publication(
         "as_of": None if as_of_us is None else format_us(as_of_us),
         "model_version": model_version,
         "store_version": store_version,
-        "columns": scores.schema.names,
+        "columns": next(iter(scores)).schema.names,
         "counts": counts,
         **basis,
     }
@@ -75,7 +76,7 @@ def write_publication(
 
 
 @contextmanager
-def _written(scores: pa.Table) -> Iterator[dict[str, Path]]:
+def _written(scores: Iterable[pa.Table]) -> Iterator[dict[str, Path]]:
     """The score files by name, in a temporary folder; as bytes they would take more memory than the list."""
     try:
         with scratch() as folder:
@@ -110,8 +111,15 @@ def _write(
     return Publication(publication_id, home, manifest)
 
 
-def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication, pa.Table]:
+def read_publication(
+    publication_id: str, *, folder: Path, columns: Sequence[str] | None = None
+) -> tuple[Publication, pa.Table]:
     """A publication and its scores, checked against the hashes of its manifest.
+
+    Args:
+        publication_id: of the list.
+        folder: of all lists.
+        columns: of the scores, where not all are needed; others may come along.
 
     Raises:
         CorruptFileError: its files are gone or not what its manifest says, or the manifest is not
@@ -120,7 +128,8 @@ def read_publication(publication_id: str, *, folder: Path) -> tuple[Publication,
     home = folder / publication_id
     manifest = read_manifest(home)
     hashes = {name: file["sha256"] for name, file in manifest["files"].items()}
-    scores = parse_parquet(read_verified(home / PARQUET, sha256=hashes.pop(PARQUET)))
+    data = read_verified(home / PARQUET, sha256=hashes.pop(PARQUET))
+    scores = parse_parquet(data, columns=columns)
     for name, sha256 in hashes.items():
         check_file(home / name, sha256=sha256)
     return Publication(publication_id, home, manifest), scores

@@ -17,6 +17,7 @@ from leadscore.publish.publication import (
     read_publication,
 )
 from leadscore.publish.receipts import keep_receipts, mend_receipts
+from leadscore.tables import RECEIPTS
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def publish(
         CorruptFileError: its files are not what its manifest says, or the manifest is not what its
             id says.
     """
-    publication, scores = read_publication(publication_id, folder=folder)
+    publication, scores = read_publication(publication_id, folder=folder, columns=RECEIPTS.names)
     with locked(folder):
         standing = find_standing(folder, store_folder)
         if standing is not None and not replace_newer and is_older(publication, standing):

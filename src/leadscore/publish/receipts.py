@@ -39,7 +39,9 @@ def mend_receipts(
 ) -> None:
     """Write the receipts of a list again if they were changed and the list itself is whole."""
     try:
-        publication, scores = read_publication(publication_id, folder=folder)
+        publication, scores = read_publication(
+            publication_id, folder=folder, columns=RECEIPTS.names
+        )
     except CorruptFileError:
         return
     keep_receipts(store_folder, publication, scores)
@@ -64,7 +66,7 @@ def read_receipts_of(listed: Listed, folder: Path, store_folder: Path) -> pa.Tab
     if not is_there(folder / listed.id):
         return read_receipts(store_folder, publication_id=listed.id)
     try:
-        publication, scores = read_publication(listed.id, folder=folder)
+        publication, scores = read_publication(listed.id, folder=folder, columns=RECEIPTS.names)
     except CorruptFileError as e:
         logger.warning("the list %s is left out: %s", listed.id, e)
         return RECEIPTS.empty_table()

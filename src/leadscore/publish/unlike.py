@@ -15,6 +15,7 @@ from leadscore.settings.publication import PublicationSettings
 LEAST_LEADS = 50  # on one of the lists; shorter ones are not compared
 TOP = 20
 WEEK_DAYS = 7.0
+COMPARED = ("lead_id", "win_probability", "tier", "expected_value")  # columns of both lists
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Pair:
     """Two lists to compare.
 
     Attributes:
-        before: the previous list, in the shape of `SCORES`.
-        now: this list.
+        before: the columns `COMPARED` of the previous list, in its order.
+        now: the same of this list.
         days: between them.
         returned: how many leads of this list existed before, but were not on the previous one.
         same_model: whether one model made both; of two models only what neither decides is

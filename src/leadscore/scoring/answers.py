@@ -13,37 +13,38 @@ LEVELS = 5  # different answers that are tried
 
 @dataclass(frozen=True)
 class Answers:
-    """What may be answered.
+    """What may be answered, and how often leads of the list gave each answer.
 
     Attributes:
         strength: (k,) distinct answers, from 0 to 1.
-        probability: (m, k) how often leads in the same stage gave each.
+        overall: (k,) share of each.
+        by_stage: stage -> (k,) share among the leads in it; of stages with enough answers.
     """
 
     strength: np.ndarray
-    probability: np.ndarray
+    overall: np.ndarray
+    by_stage: Mapping[str, np.ndarray]
+
+    def probability(self, stage: np.ndarray) -> np.ndarray:
+        """How often (m, k) leads in the same stage gave each answer, of leads in stages (m,)."""
+        probability = np.tile(self.overall, (len(stage), 1))
+        for name, shares in self.by_stage.items():
+            probability[stage == name] = shares
+        return probability
 
 
-def find_answers(
-    strength: np.ndarray,
-    stage: np.ndarray | None,
-    missing: np.ndarray,
-    *,
-    possible: np.ndarray,
-) -> Answers:
-    """The answers that leads (n,) gave, and how often leads like those at `missing` (m,) gave them.
+def find_answers(strength: np.ndarray, stage: np.ndarray, *, possible: np.ndarray) -> Answers:
+    """The answers that leads (n,) gave.
 
     Args:
         strength: (n,) NaN where there is no answer.
-        stage: (n,) text or None, if stages are known.
-        missing: (m,) positions of leads without an answer.
+        stage: (n,) text, None where it is not known.
         possible: (k,) the answers that can be given; all alike where nobody gave any.
     """
     is_known = ~np.isnan(strength)
     if not is_known.any():
-        shape = (len(missing), len(possible))
-        alike = np.full(shape, 1 / len(possible))
-        return Answers(possible, alike)
+        alike = np.full(len(possible), 1 / len(possible))
+        return Answers(possible, alike, {})
     given = strength[is_known]
     values = np.unique(given)
     if len(values) > LEVELS:  # amounts and dates: the middle of each fifth stands for it
@@ -53,15 +54,13 @@ def find_answers(
     differences = given[:, None] - values[None, :]
     distance = np.abs(differences)
     level = distance.argmin(axis=1)
-    overall = _compute_shares(level, len(values))
-    probability = np.tile(overall, (len(missing), 1))
-    if stage is not None:
-        for name in set(stage[missing]) - {None}:
-            same_stage = level[stage[is_known] == name]
-            if len(same_stage) >= LEAST:
-                asked = stage[missing] == name
-                probability[asked] = _compute_shares(same_stage, len(values))
-    return Answers(values, probability)
+    by_stage = {}
+    stage_of_given = stage[is_known]
+    for name in set(stage_of_given) - {None}:
+        same_stage = level[stage_of_given == name]
+        if len(same_stage) >= LEAST:
+            by_stage[name] = _compute_shares(same_stage, len(values))
+    return Answers(values, _compute_shares(level, len(values)), by_stage)
 
 
 def _compute_shares(level: np.ndarray, levels: int) -> np.ndarray:

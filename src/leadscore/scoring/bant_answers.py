@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from leadscore.features.alike import first_of_each, number_distinct
 from leadscore.features.bant import strength_of
 from leadscore.features.fields import unlearned_fields
-from leadscore.features.matrix import Matrix
+from leadscore.features.matrix import Matrix, read_texts
 from leadscore.history.split import History
 from leadscore.scoring.field_text import format_value
 from leadscore.settings.bant import BantLetter
@@ -46,8 +49,12 @@ class BantAnswers:
 
     def in_words(self, rows: np.ndarray) -> np.ndarray:
         """The answers of leads (m,), as "budget: 50,000 (not learned from yet); need: unknown"."""
-        words = [self._describe(row) for row in rows.tolist()]
-        return np.array(words, dtype=object)
+        answers = [values[rows] for values in self.values.values()]
+        if not answers:
+            return np.full(len(rows), "", dtype=object)
+        alike = number_distinct(answers)
+        words = [self._describe(rows[place]) for place in first_of_each(alike)]
+        return np.asarray(np.array(words, dtype=object)[alike])
 
     def _describe(self, row: int) -> str:
         answers = []
@@ -86,7 +93,7 @@ def read_answers(
     strengths: dict[str, np.ndarray] = {}
     values: dict[Letter, np.ndarray] = {}
     for letter, bant in settings.bant.items():
-        stored = known[bant.field].to_numpy(dtype=object)
+        stored = known[bant.field]
         strength = matrix.columns.get(f"bant_{letter}")
         if strength is None:
             strength = strength_of(bant, settings)({f"field_{bant.field}": stored}, moment)
@@ -99,14 +106,14 @@ def read_answers(
     return BantAnswers(strengths, values, unlearned, is_past)
 
 
-def _read_values(history: History, matrix: Matrix, *, as_of_us: int) -> pd.DataFrame:
-    """The values (n rows) of the fields that answer, as known at `as_of_us`, None where nothing is."""
+def _read_values(history: History, matrix: Matrix, *, as_of_us: int) -> dict[str, np.ndarray]:
+    """The values (n,) of the fields that answer, as known at `as_of_us`, None where nothing is."""
     names = sorted({bant.field for bant in history.settings.bant.values()})
     lead_id = matrix.keys["lead_id"].to_numpy(dtype=object)
     stored = history.known_values(names, as_of_us=as_of_us, lead_id=lead_id)
-    by_lead: pd.DataFrame = stored.to_pandas().set_index("lead_id")
-    of_leads = by_lead.reindex(lead_id).astype(object)
-    return of_leads.where(of_leads.notna(), None)
+    asked = pa.array(lead_id, pa.string())
+    place = pc.index_in(asked, stored["lead_id"].combine_chunks())
+    return {name: read_texts(stored[name].take(place)) for name in names}
 
 
 def _write_values(
@@ -115,13 +122,13 @@ def _write_values(
     bant: BantLetter,
     settings: Settings,
 ) -> np.ndarray:
-    """The answers (n,) as people write them; "" where there is none that counts."""
+    """The answers (n,) as people write them, equal ones once; "" where there is none that counts."""
     declared = settings.lead_fields()[bant.field]
-    written = [
-        format_value(value, declared, zone=settings.timezone) if is_known else ""
-        for value, is_known in zip(stored, ~np.isnan(strength), strict=True)
-    ]
-    return np.array(written, dtype=object)
+    codes, distinct = pd.factorize(stored, use_na_sentinel=False)
+    words = [format_value(value, declared, zone=settings.timezone) for value in distinct]
+    written = np.array(words, dtype=object)[codes]
+    written[np.isnan(strength)] = ""
+    return np.asarray(written)
 
 
 def _name_unlearned(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,13 @@ class Previous:
     receipts: pa.Table
     model: WinModel | None
     shift: float = 0.0
+
+    @cached_property
+    def published(self) -> pd.Series[float]:
+        """The published probability of each lead, by its id."""
+        lead_ids = self.receipts["lead_id"].to_pandas()
+        probabilities = self.receipts["win_probability"].to_numpy()
+        return pd.Series(probabilities, index=lead_ids)
 
 
 @dataclass(frozen=True)
@@ -123,7 +131,7 @@ def _compare(
     features = _fitting_features(history, old)
     if old is None or features is None:
         return None
-    published = _read_published(previous.receipts)
+    published = previous.published
     place = published.index.get_indexer(pd.Index(current.lead_id))
     at = np.flatnonzero(place >= 0)
     if not len(at):
@@ -209,10 +217,3 @@ def _contribute(
         later=replayed.fill(now.added, of_news),
         now=now,
     )
-
-
-def _read_published(receipts: pa.Table) -> pd.Series:
-    """The published probability of each lead, by its id."""
-    lead_ids = receipts["lead_id"].to_pandas()
-    probabilities = receipts["win_probability"].to_numpy()
-    return pd.Series(probabilities, index=lead_ids)

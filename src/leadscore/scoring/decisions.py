@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
@@ -23,7 +24,7 @@ from leadscore.scoring.overrides import (
     override_verdicts,
     overrides_in_force,
 )
-from leadscore.scoring.qualification import Strengths, qualify
+from leadscore.scoring.qualification import qualify
 from leadscore.scoring.question import ask_next
 from leadscore.scoring.tier import (
     Outlook,
@@ -36,6 +37,7 @@ from leadscore.scoring.value import Amounts, complete_amounts
 from leadscore.scoring.what_if import compute_what_if
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
+from leadscore.tables import RECEIPTS
 from leadscore.times import FOREVER_US
 
 
@@ -58,62 +60,78 @@ class Request:
     previous: Previous | None
 
     @property
-    def earlier(self) -> dict[str, str]:
-        """lead_id -> tier on the previous list."""
-        if self.previous is None:
-            return {}
-        lead_ids = self.previous.receipts["lead_id"].to_pylist()
-        tiers = self.previous.receipts["tier"].to_pylist()
-        return dict(zip(lead_ids, tiers, strict=True))
+    def receipts(self) -> pa.Table:
+        """What the previous list published; nothing without one."""
+        return RECEIPTS.empty_table() if self.previous is None else self.previous.receipts
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """Columns of the list (n,), and the facts `what_if`, `currency` and `warnings` as JSON."""
+    """What is decided of the leads (n,) of a list by what all of them are compared by.
 
-    columns: dict[str, Any]
+    Attributes:
+        columns: of the list, each (n,).
+        standing: where the leads stand.
+        facts: `what_if`, `currency` and `warnings` as JSON.
+    """
+
+    columns: dict[str, np.ndarray]
+    standing: Standing
     facts: dict[str, Any]
 
 
-def decide(
-    model: WinModel,
-    listed: Listed,
-    request: Request,
-    settings: Settings,
-    *,
-    at: np.ndarray | None = None,
-) -> Decisions:
-    """Probability, score, tier, value, qualification, question and action of leads.
+def decide(model: WinModel, listed: Listed, request: Request, settings: Settings) -> Decisions:
+    """Probability, score, tier, value and qualification of all leads of a list.
 
     Args:
         model: what scores them.
-        listed: all leads of the list (n,), since tiers and questions compare a lead with the others.
+        listed: the leads (n,).
         request: how the list is to be decided.
         settings: of the project.
-        at: (m,) positions of the leads that are asked about; by default all.
     """
-    everyone = np.arange(len(listed.log_odds))
-    asked = everyone if at is None else at
     amounts = complete_amounts(listed.amount, listed.market)
     tiers = _comparable(request.tiers, amounts)
     outlook = build_outlook(model, listed.log_odds, amounts.amount, shift=request.shift)
+    everyone = np.arange(len(listed.log_odds))
     measure = measure_by(tiers, outlook, listed=outlook, at=everyone)
-    earlier = earlier_tiers(listed.lead_id, request.earlier)
+    earlier = earlier_tiers(listed.lead_id, request.receipts)
     tier = find_borders(tiers).decide(measure, earlier).astype(object)
-    strengths = listed.answers.strengths
-    chosen = _choose(listed.lead_id, tier, outlook, strengths, request=request, settings=settings)
-    standing = _stand(chosen, outlook, amounts, tiers=tiers, strengths=strengths)
-
-    of_all = {
-        **_build_columns(model, standing, amounts),
-        **chosen.columns(),
-        **ask_next(model, listed.matrix, standing, settings, at=asked),
-    }
-    columns = {name: values[asked] for name, values in of_all.items()}
-    columns["bant"] = listed.answers.in_words(asked)
-    columns["suggested_action"] = _suggest(model, listed.matrix, settings, standing, at=asked)
+    chosen = _choose(listed, tier, outlook, request=request, settings=settings)
+    standing = _stand(chosen, outlook, amounts, tiers=tiers, listed=listed)
     facts = _build_facts(standing, amounts, measure)
-    return Decisions(columns, facts | {"warnings": _list_warnings(settings, amounts, listed)})
+    return Decisions(
+        columns={**_build_columns(model, standing, amounts), **chosen.columns()},
+        standing=standing,
+        facts=facts | {"warnings": _list_warnings(settings, amounts, listed)},
+    )
+
+
+def advise(
+    model: WinModel,
+    matrix: Matrix,
+    listed: Listed,
+    standing: Standing,
+    settings: Settings,
+    *,
+    at: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """The answers, the next question and the action (m,) of some leads of a list.
+
+    Args:
+        model: what scores them.
+        matrix: the features of these leads.
+        listed: all leads (n,).
+        standing: where all of them stand.
+        settings: of the project.
+        at: (m,) positions of the leads.
+    """
+    tier = standing.tier[at]
+    verdict = standing.verdict[at]
+    return {
+        **ask_next(model, matrix, standing, settings, at=at),
+        "bant": listed.answers.in_words(at),
+        "suggested_action": suggest_actions(model, matrix, settings, tier=tier, verdict=verdict),
+    }
 
 
 def _comparable(tiers: Tiers, amounts: Amounts) -> Tiers:
@@ -121,20 +139,6 @@ def _comparable(tiers: Tiers, amounts: Amounts) -> Tiers:
     if amounts.has_any:
         return tiers
     return tiers.model_copy(update={"touch_cost": 0.0})
-
-
-def _suggest(
-    model: WinModel,
-    matrix: Matrix,
-    settings: Settings,
-    standing: Standing,
-    *,
-    at: np.ndarray,
-) -> np.ndarray:
-    """The action (m,) of the leads at `at` (m,)."""
-    return suggest_actions(
-        model, matrix.rows(at), settings, tier=standing.tier[at], verdict=standing.verdict[at]
-    )
 
 
 @dataclass(frozen=True)
@@ -167,22 +171,22 @@ class _Choice:
 
 
 def _choose(
-    lead_id: np.ndarray,
+    listed: Listed,
     tier: np.ndarray,
     outlook: Outlook,
-    strengths: Strengths,
     *,
     request: Request,
     settings: Settings,
 ) -> _Choice:
     """The tiers (n,) of the model and the verdicts of the rules, unless a person decided others."""
+    lead_id = listed.lead_id
     by_hand = overrides_in_force(request.overrides, as_of_us=request.as_of_us)
     tier = override_tiers(by_hand, lead_id, tier)
     verdict, rule = qualify(
         settings.qualification,
         tier=tier,
         probability=outlook.win_probability,
-        strengths=strengths,
+        strengths=listed.answers.strengths,
     )
     verdict, rule, override = override_verdicts(by_hand, lead_id, verdict, rule)
     return _Choice(
@@ -196,7 +200,7 @@ def _choose(
 
 
 def _stand(
-    chosen: _Choice, outlook: Outlook, amounts: Amounts, *, tiers: Tiers, strengths: Strengths
+    chosen: _Choice, outlook: Outlook, amounts: Amounts, *, tiers: Tiers, listed: Listed
 ) -> Standing:
     return Standing(
         tier=chosen.tier,
@@ -207,7 +211,8 @@ def _stand(
         tier_by_hand=chosen.tier_by_hand,
         verdict_by_hand=chosen.verdict_by_hand,
         currency=amounts.currency,
-        strengths=strengths,
+        strengths=listed.answers.strengths,
+        stage=listed.stage,
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.scoring.answers import find_answers, give_answer
+from leadscore.scoring.answers import Answers, find_answers, give_answer
 from leadscore.scoring.bant_answers import list_possible_strengths
 from leadscore.scoring.qualification import Strengths, qualify
 from leadscore.scoring.tier import TIERS, Outlook, build_outlook, find_borders, measure_by
+from leadscore.settings.bant import BantLetter
 from leadscore.settings.base import Letter
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
@@ -34,6 +35,7 @@ class Standing:
         tier_by_hand: (n,) whose tier a person decided, so that no answer changes it.
         verdict_by_hand: (n,) whose qualification a person decided.
         strengths: (n,) of the answers by letter, learned from or not.
+        stage: (n,) text, None where it is not known.
         currency: of the amounts, None if unknown.
     """
 
@@ -45,7 +47,17 @@ class Standing:
     tier_by_hand: np.ndarray
     verdict_by_hand: np.ndarray
     strengths: Strengths
+    stage: np.ndarray
     currency: str | None = None
+    _given: dict[str, Answers] = field(default_factory=dict, repr=False)
+
+    def given(self, letter: Letter, bant: BantLetter) -> Answers:
+        """The answers that leads of this list gave, found once."""
+        if letter not in self._given:
+            self._given[letter] = find_answers(
+                self.strengths[letter], self.stage, possible=list_possible_strengths(bant)
+            )
+        return self._given[letter]
 
     def answer(self, letter: str, strength: float, *, at: np.ndarray) -> Strengths:
         """The strengths (m,) of the leads at `at` if all of them gave one more answer."""
@@ -81,13 +93,6 @@ class Effect:
     richer: np.ndarray
     move: np.ndarray
     best: np.ndarray
-
-    @classmethod
-    def join(cls, effects: Sequence[Effect]) -> Effect:
-        """Of all leads of some effects, in their order."""
-        columns = [vars(effect) for effect in effects]
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([one[name] for one in columns]) for name in names))
 
     @property
     def gain(self) -> np.ndarray:
@@ -132,12 +137,11 @@ def try_answers(
 ) -> Effect:
     """What the answers that leads gave would change for the leads at `at` (m,), which lack one.
 
-    An answer that the model does not learn from changes no probability. Where nobody has answered
-    yet, all possible answers are taken as equally likely.
+    `matrix` has the features of these alone. An answer that the model does not learn from changes
+    no probability. Where nobody has answered yet, all possible answers are taken as equally likely.
     """
-    stage = matrix.columns.get("stage_current")
-    possible = list_possible_strengths(settings.bant[letter])
-    answers = find_answers(standing.strengths[letter], stage, at, possible=possible)
+    answers = standing.given(letter, settings.bant[letter])
+    probability = answers.probability(standing.stage[at])
     log_odds_if = _prepare(model, matrix, standing, letter, at=at)
     amount = standing.amount[at]
     worth = np.where(np.isfinite(amount), amount, 1.0)
@@ -150,7 +154,7 @@ def try_answers(
         strengths = standing.answer(letter, strength, at=at)
         rises, requalified, grows = _find_changes(standing, settings, strengths, outlook, at=at)
 
-        chance = answers.probability[:, level]
+        chance = probability[:, level]
         after = outlook.win_probability
         higher += chance * rises
         verdict += chance * (requalified & ~rises)
@@ -164,10 +168,10 @@ def _prepare(
     model: WinModel, matrix: Matrix, standing: Standing, letter: Letter, *, at: np.ndarray
 ) -> Callable[[float], np.ndarray]:
     """What gives the log-odds (m,) of the leads at `at` with an answer of some strength."""
-    if f"bant_{letter}" not in matrix.columns:
+    columns = matrix.columns
+    if f"bant_{letter}" not in columns:
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
-    columns = {name: values[at] for name, values in matrix.columns.items()}
     encoded = model.encode(columns)
 
     def log_odds_if(strength: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,55 +11,53 @@ import numpy as np
 import pandas as pd
 
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix, build_matrix
+from leadscore.features.matrix import Matrix, build_parts
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.scoring.at_once import split_evenly
 from leadscore.scoring.bant_answers import BantAnswers, read_answers
+from leadscore.scoring.parts import Parts
 from leadscore.scoring.value import Market, build_amount, read_market, take_amounts
+from leadscore.settings.settings import Settings
 
 Name = TypeVar("Name", bound=str)
+STAGE = "stage_current"
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The leads (n,) of a list, by lead_id.
+    """The leads (n,) of a list, by lead_id: what all of them are compared by.
 
     Attributes:
-        matrix: their features.
+        lead_id: (n,) text.
         log_odds: (n,) by the model.
         amount: (n,) as known, NaN where none is.
+        stage: (n,) text, None where none is known.
         answers: on BANT.
         market: what amounts are compared with.
         changed: the fields of which a change was known.
     """
 
-    matrix: Matrix
+    lead_id: np.ndarray
     log_odds: np.ndarray
     amount: np.ndarray
+    stage: np.ndarray
     answers: BantAnswers
     market: Market
     changed: frozenset[str]
 
-    @property
-    def lead_id(self) -> np.ndarray:
-        """The ids (n,)."""
-        return self.matrix.keys["lead_id"].to_numpy(dtype=object)
-
     def joined_by(self, others: Listed) -> Listed:
         """This list with other leads in it; of a lead of both, what the others say counts."""
         join = _Join.of(self.lead_id, others.lead_id)
-        keys = pd.concat([self.matrix.keys, others.matrix.keys], ignore_index=True)
-        columns = join.all(self.matrix.columns, others.matrix.columns)
         answers = BantAnswers(
             strengths=join.all(self.answers.strengths, others.answers.strengths),
             values=join.all(self.answers.values, others.answers.values),
             unlearned=others.answers.unlearned,
         )
         return Listed(
-            matrix=Matrix(keys.iloc[join.rows].reset_index(drop=True), columns),
+            lead_id=join(self.lead_id, others.lead_id),
             log_odds=join(self.log_odds, others.log_odds),
             amount=join(self.amount, others.amount),
+            stage=join(self.stage, others.stage),
             answers=answers,
             market=others.market,
             changed=others.changed,
@@ -102,8 +101,8 @@ def read_listed(
     *,
     as_of_us: int,
     joining: Listed | None = None,
-) -> Listed:
-    """The leads that are open at a moment, by what was known then.
+) -> tuple[Listed, Parts]:
+    """The leads that are open at a moment, by what was known then, and their features.
 
     Args:
         history: where the leads are.
@@ -113,28 +112,46 @@ def read_listed(
         joining: the list that these leads are to join, whose market is theirs.
     """
     of_amount = build_amount(history.settings)
+    named = {feature.name for feature in of_amount}
+    parts = Parts()
+    log_odds = []
+    compared = []
     snapshot = history.snapshot(history.open_list(as_of_us))
-    read = build_matrix(snapshot, [*features, *of_amount])
-    matrix = read.without({feature.name for feature in of_amount})
+    for read in build_parts(snapshot, [*features, *of_amount]):
+        part = read.without(named)
+        log_odds.append(model.log_odds(part.columns))
+        compared.append(_take_compared(read, named, history.settings))
+        parts.add(part)
+
+    matrix = _join_parts(compared)
     market = _read_market(history, joining, as_of_us=as_of_us)
     changed = frozenset(history.facts.changed_fields(history.known_us(as_of_us)))
     if joining is not None:
         changed |= joining.changed
-    return Listed(
-        matrix=matrix,
-        log_odds=_predict(model, matrix),
-        amount=take_amounts(history, read, as_of_us=as_of_us),
+    listed = Listed(
+        lead_id=matrix.keys["lead_id"].to_numpy(dtype=object),
+        log_odds=np.concatenate(log_odds),
+        amount=take_amounts(history, matrix, as_of_us=as_of_us),
+        stage=matrix.columns.get(STAGE, np.full(len(matrix.keys), None, dtype=object)),
         answers=read_answers(history, matrix, as_of_us=as_of_us, changed=changed),
         market=market,
         changed=changed,
     )
+    return listed, parts
 
 
-def _predict(model: WinModel, matrix: Matrix) -> np.ndarray:
-    """The log-odds (n,); encoded at once, the rows would take their memory twice again."""
-    everyone = np.arange(len(matrix.keys))
-    parts = [model.log_odds(matrix.rows(at).columns) for at in split_evenly(everyone)]
-    return np.concatenate(parts)
+def _take_compared(part: Matrix, of_amount: AbstractSet[str], settings: Settings) -> Matrix:
+    """The columns of a part that leads are compared by."""
+    names = {*of_amount, STAGE, *(f"bant_{letter}" for letter in settings.bant)}
+    return part.without(part.columns.keys() - names)
+
+
+def _join_parts(parts: Sequence[Matrix]) -> Matrix:
+    keys = pd.concat([part.keys for part in parts], ignore_index=True)
+    columns = {}
+    for name in parts[0].columns:
+        columns[name] = np.concatenate([part.columns[name] for part in parts])
+    return Matrix(keys, columns)
 
 
 def _read_market(history: History, joining: Listed | None, *, as_of_us: int) -> Market:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 Override = Mapping[str, Any]  # a row as `ingest.overrides` reads it
 
@@ -27,10 +28,10 @@ def override_tiers(
 ) -> np.ndarray:
     """The tiers (n,), with those that people chose in place of the model's."""
     of_tiers = [row for row in overrides if row["action"] == "tier"]
-    by_hand = {row["lead_id"]: row["value"] for row in of_tiers}
-    pairs = zip(lead_id, tier, strict=True)
-    tiers = [by_hand.get(lead, own) for lead, own in pairs]
-    return np.array(tiers, dtype=object)
+    tiers = tier.astype(object)
+    for place, row in _find_listed(of_tiers, lead_id):
+        tiers[place] = row["value"]
+    return tiers
 
 
 def override_verdicts(
@@ -43,11 +44,7 @@ def override_verdicts(
     verdict = verdict.copy()
     rule = rule.copy()
     words = np.full(len(lead_id), "", dtype=object)
-    position = {lead: at for at, lead in enumerate(lead_id)}
-    for override in overrides:
-        at = position.get(override["lead_id"])
-        if at is None:
-            continue
+    for at, override in _find_listed(overrides, lead_id):
         text = _describe(override)
         words[at] = f"{words[at]}; {text}" if words[at] else text
         if override["action"] == "exclude":
@@ -67,9 +64,21 @@ def decided_by_hand(
 ) -> np.ndarray:
     """Of which leads (n,) a person chose the tier, or else the qualification."""
     rows = [row for row in overrides if (row["action"] == "tier") == tier]
-    leads = {row["lead_id"] for row in rows}
-    is_named = [lead in leads for lead in lead_id]
-    return np.array(is_named, dtype=bool)
+    is_named = np.zeros(len(lead_id), dtype=bool)
+    for place, _ in _find_listed(rows, lead_id):
+        is_named[place] = True
+    return is_named
+
+
+def _find_listed(
+    overrides: Sequence[Override], lead_id: np.ndarray
+) -> Iterator[tuple[int, Override]]:
+    """The position of the lead of each override, of those whose lead is on the list (n,)."""
+    named = [row["lead_id"] for row in overrides]
+    places = pd.Index(lead_id).get_indexer(named)
+    for place, override in zip(places.tolist(), overrides, strict=True):
+        if place >= 0:
+            yield place, override
 
 
 def _describe(override: Override) -> str:

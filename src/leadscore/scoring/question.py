@@ -9,12 +9,11 @@ import numpy as np
 
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.scoring.at_once import split_evenly
 from leadscore.scoring.effects import Effect, Standing, try_answers
 from leadscore.scoring.qualification import qualify
 from leadscore.settings.settings import Settings
 
-Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> leads without an answer, its effect
+Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> places of leads that lack it, effect
 
 
 def ask_next(
@@ -25,7 +24,7 @@ def ask_next(
     *,
     at: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """`next_question` (n,), and `next_question_gain`: how likely its answer changes what is done.
+    """`next_question` (m,), and `next_question_gain`: how likely its answer changes what is done.
 
     Every answer that open leads in the same stage gave, weighted by how often, is put in place of
     the missing one, and the lead is scored again. What is done changes if the tier would rise on
@@ -35,42 +34,50 @@ def ask_next(
     A lead that is qualified as `needs_answers` always has a question: where no single answer
     changes anything, the one that brings it closest.
 
-    Only the leads at `at` (m,) are asked, by default all; the answers are those of the whole list.
+    Args:
+        model: what scores the leads.
+        matrix: the features of the leads that are asked (m,).
+        standing: of all leads of the list (n,), since their answers count.
+        settings: the sections `bant` and `qualification`.
+        at: (m,) positions of the leads that are asked; by default all.
     """
-    is_asked = np.full(len(standing.tier), at is None)
-    if at is not None:
-        is_asked[at] = True
+    asked = np.arange(len(standing.tier)) if at is None else at
     effects: dict[str, tuple[np.ndarray, Effect]] = {}
     for letter in settings.bant:
-        missing = np.flatnonzero(np.isnan(standing.strengths[letter]) & is_asked)
+        missing = np.flatnonzero(np.isnan(standing.strengths[letter][asked]))
         if len(missing):
-            tried = [
-                try_answers(model, matrix, standing, settings, letter=letter, at=chunk)
-                for chunk in split_evenly(missing)
-            ]
-            effects[letter] = (missing, Effect.join(tried))
-    chosen = choose_questions(effects, standing)
+            effect = try_answers(
+                model,
+                matrix.rows(missing),
+                standing,
+                settings,
+                letter=letter,
+                at=asked[missing],
+            )
+            effects[letter] = (missing, effect)
+    chosen = choose_questions(effects, standing, at=asked)
     question = chosen["next_question"]
-    waits = (standing.verdict == "needs_answers") & (question == "") & is_asked
-    _ask_those_who_wait(question, np.flatnonzero(waits), effects, standing, settings)
+    waits = (standing.verdict[asked] == "needs_answers") & (question == "")
+    _ask_those_who_wait(question, np.flatnonzero(waits), effects, standing, settings, at=asked)
     return chosen
 
 
-def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
-    """The question of each lead (n,) that most likely changes what is done, as `ask_next` has it.
+def choose_questions(effects: Effects, standing: Standing, *, at: np.ndarray) -> dict[str, Any]:
+    """The question of each lead (m,) that most likely changes what is done, as `ask_next` has it.
 
     Of equals it is the one that moves the expected value most, then the first. Where no answer
     changes anything, none is asked and the gain is 0.
 
     Args:
-        effects: by letter the positions of the leads without an answer, and what the answer may
-            change for them.
+        effects: by letter the places, among these, of the leads without an answer, and what the
+            answer may change for them.
         standing: of all leads (n,).
+        at: (m,) positions of the leads.
     """
-    n = len(standing.tier)
-    best_gain = np.zeros(n)
-    best_move = np.zeros(n)
-    question = np.full(n, "", dtype=object)
+    m = len(at)
+    best_gain = np.zeros(m)
+    best_move = np.zeros(m)
+    question = np.full(m, "", dtype=object)
     for letter, (missing, effect) in effects.items():
         gain = np.minimum(effect.gain, 1.0)  # a sum of shares, which rounding may take beyond 1
         more_likely = gain > best_gain[missing]
@@ -85,7 +92,7 @@ def choose_questions(effects: Effects, standing: Standing) -> dict[str, Any]:
         for row, best, chances in zip(
             rows, effect.best[better].tolist(), effect.describe(better), strict=True
         ):
-            question[row] = f"Ask about {letter}: {chances}; {standing.describe(row, best)}"
+            question[row] = f"Ask about {letter}: {chances}; {standing.describe(at[row], best)}"
     return {"next_question": question, "next_question_gain": best_gain}
 
 
@@ -95,16 +102,18 @@ def _ask_those_who_wait(
     effects: Effects,
     standing: Standing,
     settings: Settings,
+    *,
+    at: np.ndarray,
 ) -> None:
-    """Fill in the questions (n,) of the leads at `rows` (m,), of which no single answer decides.
+    """Fill in the questions (m,) of the leads at `rows` (k,), of which no single answer decides.
 
     It is a given answer of which a better one would change the qualification. Else it is the
     missing one that moves the expected value most, then the first; where all are given, the weakest.
     """
     if not len(rows):
         return
-    all_moves = _read_moves(effects, standing)
-    deciding = _find_deciding(standing, settings, rows)
+    all_moves = _read_moves(effects, len(question))
+    deciding = _find_deciding(standing, settings, at[rows])
     for row, letter in zip(rows.tolist(), deciding, strict=True):
         of_row = {name: moves[row] for name, moves in all_moves.items()}
         missing = {name: move for name, move in of_row.items() if move >= 0}
@@ -113,14 +122,14 @@ def _ask_those_who_wait(
         elif missing:
             question[row] = _describe_missing(missing)
         else:
-            question[row] = _describe_weakest(standing, row)
+            question[row] = _describe_weakest(standing, at[row])
 
 
-def _read_moves(effects: Effects, standing: Standing) -> dict[str, np.ndarray]:
-    """By letter how far an answer moves each lead's expected value (n,); -1 where it is given."""
+def _read_moves(effects: Effects, m: int) -> dict[str, np.ndarray]:
+    """By letter how far an answer moves each lead's expected value (m,); -1 where it is given."""
     moves = {}
     for letter, (missing, effect) in effects.items():
-        moves[letter] = np.full(len(standing.tier), -1.0)
+        moves[letter] = np.full(m, -1.0)
         moves[letter][missing] = effect.move
     return moves
 

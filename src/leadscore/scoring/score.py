@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,18 @@ import pyarrow as pa
 
 from leadscore.errors import UserError
 from leadscore.features.feature import Feature
+from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.intercept.running import shift_at
-from leadscore.scoring.at_once import split_evenly
 from leadscore.scoring.change import Current, Previous, describe_change
 from leadscore.scoring.contributions import Contributions, elapsed_at
-from leadscore.scoring.decisions import Request, decide, list_unknown
+from leadscore.scoring.decisions import Decisions, Request, advise, decide, list_unknown
 from leadscore.scoring.features import build_model_features, check_features
 from leadscore.scoring.listed import Listed, read_listed
 from leadscore.scoring.overrides import Override
+from leadscore.scoring.parts import Parts
+from leadscore.scoring.ranked import Ranked
 from leadscore.scoring.reasons import REASONS, explain
 from leadscore.settings.list_order import ListOrder
 from leadscore.settings.tiers import Tiers
@@ -75,7 +77,8 @@ class OpenLeads:
         history: where the leads are.
         model: what to score with.
         features: that it learned from.
-        listed: the leads.
+        listed: the leads, as they are compared.
+        parts: their features.
         request: how the list is to be decided.
         times: the running intercept as JSON, None if the model has none.
     """
@@ -84,6 +87,7 @@ class OpenLeads:
     model: WinModel
     features: Sequence[Feature]
     listed: Listed
+    parts: Parts
     request: Request
     times: dict[str, Any] | None
 
@@ -123,8 +127,8 @@ def read_open_leads(
     shift = times["shift"] if times else 0.0
     own_tiers = tiers or history.settings.tiers
     request = Request(as_of_us, shift, own_tiers, overrides, previous)
-    listed = read_listed(history, model, features, as_of_us=as_of_us)
-    return OpenLeads(history, model, features, listed, request, times)
+    listed, parts = read_listed(history, model, features, as_of_us=as_of_us)
+    return OpenLeads(history, model, features, listed, parts, request, times)
 
 
 def score_open_leads(history: History, model: WinModel, **how: Any) -> Scored:
@@ -135,42 +139,113 @@ def score_open_leads(history: History, model: WinModel, **how: Any) -> Scored:
     """
     leads = read_open_leads(history, model, **how)
     scored = score_rows(leads)
-    unknown = list_unknown(history, leads.request.overrides)
-    warnings = [*scored.facts["warnings"], *unknown]
-    return Scored(scored.scores, scored.facts | {"warnings": warnings, "times": leads.times})
+    return Scored(scored.scores, scored.facts | list_facts(leads, scored.facts))
 
 
-def score_rows(leads: OpenLeads, *, at: np.ndarray | None = None) -> Scored:
-    """The rows of a list, with the facts of `Decisions`.
+def score_rows(leads: OpenLeads) -> Scored:
+    """All rows of a list, with the facts of `Decisions`."""
+    decisions = decide_list(leads)
+    return Scored(rank_rows(leads, decisions).read(), decisions.facts)
+
+
+def score_lead(leads: OpenLeads, lead_id: str) -> Scored:
+    """The row of one lead of a list, with the facts of `Decisions`."""
+    decisions = decide_list(leads)
+    at = np.flatnonzero(leads.listed.lead_id == lead_id)
+    matrix = leads.parts.of_lead(lead_id)
+    return Scored(_build_rows(leads, decisions, matrix, at=at), decisions.facts)
+
+
+def decide_list(leads: OpenLeads) -> Decisions:
+    """What is decided of the leads of a list by comparing them all."""
+    return decide(leads.model, leads.listed, leads.request, leads.history.settings)
+
+
+def list_facts(leads: OpenLeads, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a list beside those of `Decisions`: `times`, and all `warnings`."""
+    unknown = list_unknown(leads.history, leads.request.overrides)
+    return {"warnings": [*facts["warnings"], *unknown], "times": leads.times}
+
+
+def decided_rows(leads: OpenLeads, decisions: Decisions) -> pa.Table:
+    """What is decided of the leads (n,) as `SCORES`, without advice and reasons, in the order of the list."""
+    columns = {"lead_id": leads.listed.lead_id, **decisions.columns}
+    order = order_list(decisions.columns, leads.history.settings.list)
+    named = [field for field in SCORES if field.name in columns]
+    return _build_table(columns, pa.schema(named)).take(order)
+
+
+def rank_rows(leads: OpenLeads, decisions: Decisions, *, beside: pa.Table | None = None) -> Ranked:
+    """The rows of a list as `SCORES`, in the order that the settings ask for.
 
     Args:
-        leads: of the list.
-        at: (m,) positions of the leads that are asked about; by default all.
+        leads: of the list (n,).
+        decisions: about them.
+        beside: (n,) further columns in the order of the list, which come before the last one.
     """
+    order = order_list(decisions.columns, leads.history.settings.list)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    ranked = Ranked()
+    for at, matrix in leads.parts:
+        rows = _build_rows(leads, decisions, matrix, at=at)
+        if beside is not None:
+            rows = _add_columns(rows, beside.take(rank[at]))
+        ranked.add(rows, rank=rank[at])
+    return ranked
+
+
+def order_list(columns: Mapping[str, np.ndarray], list_order: ListOrder) -> np.ndarray:
+    """The positions of the leads (n,) in the order that the settings ask for.
+
+    Leads of equal expected value come by probability, then log-odds, then lead_id, by which they
+    are listed.
+    """
+    keys = [-columns["log_odds"], -columns["win_probability"]]
+    if list_order.by == "expected value":
+        keys.append(-np.nan_to_num(columns["expected_value"], nan=-np.inf))
+    return np.lexsort(keys)
+
+
+def _build_rows(
+    leads: OpenLeads, decisions: Decisions, matrix: Matrix, *, at: np.ndarray
+) -> pa.Table:
+    """The rows of the leads at positions (m,), whose features are `matrix`, in their order."""
     history = leads.history
-    listed = leads.listed
-    asked = np.arange(len(listed.log_odds)) if at is None else at
-    decisions = decide(leads.model, listed, leads.request, history.settings, at=asked)
     published_us = history.published_us(leads.request.as_of_us) or 0
     columns = {
-        "lead_id": listed.lead_id[asked],
-        "as_of": np.full(len(asked), published_us),
-        **decisions.columns,
+        "lead_id": leads.listed.lead_id[at],
+        "as_of": np.full(len(at), published_us),
+        **{name: values[at] for name, values in decisions.columns.items()},
+        **advise(leads.model, matrix, leads.listed, decisions.standing, history.settings, at=at),
+        **_explain_rows(leads, matrix, log_odds=leads.listed.log_odds[at]),
     }
-    explained = [_explain_rows(leads, chunk) for chunk in split_evenly(asked)]
-    for name in explained[0]:
-        columns[name] = np.concatenate([of_chunk[name] for of_chunk in explained])
-    return Scored(_build_table(columns, history.settings.list), decisions.facts)
+    return _build_table(columns, SCORES)
 
 
-def _explain_rows(leads: OpenLeads, at: np.ndarray) -> dict[str, np.ndarray]:
-    """The reasons of the leads at positions (m,), and what changed of them; all columns (m,)."""
+def _build_table(columns: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.Table:
+    """Columns in the shape of a schema; NaN is null."""
+    arrays = []
+    for field in schema:
+        values = pa.array(columns[field.name], from_pandas=True)
+        arrays.append(values.cast(field.type))
+    return pa.table(arrays, schema=schema)
+
+
+def _add_columns(rows: pa.Table, others: pa.Table) -> pa.Table:
+    for field in others.schema:
+        rows = rows.add_column(rows.num_columns - 1, field, others[field.name])
+    return rows
+
+
+def _explain_rows(
+    leads: OpenLeads, matrix: Matrix, *, log_odds: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The reasons of leads (m,), and what changed of them; all columns (m,)."""
     history = leads.history
     request = leads.request
-    matrix = leads.listed.matrix.rows(at)
     elapsed = elapsed_at(history, request.as_of_us)
     contributions = Contributions.of(leads.model, matrix, leads.features, elapsed=elapsed)
-    log_odds = leads.listed.log_odds[at]
     current = Current(matrix, contributions, log_odds, request.as_of_us, request.shift)
     return {
         **explain(contributions, shift=request.shift),
@@ -198,23 +273,3 @@ def check_as_of(
         f"model {model_version} has learned from facts up to {history.name(known_us)}, after the "
         f"as_of {history.name(as_of_us)}, so its scores would use later facts; {cure} first"
     )
-
-
-def _build_table(columns: dict[str, Any], list_order: ListOrder) -> pa.Table:
-    """The columns in the shape of `SCORES`, in the order that the settings ask for.
-
-    Leads of equal expected value come by probability, then log-odds, then lead_id.
-    """
-    lead_id = columns["lead_id"]
-    log_odds = columns["log_odds"]
-    probability = columns["win_probability"]
-    keys = [lead_id, -log_odds, -probability]
-    if list_order.by == "expected value":
-        keys.append(-np.nan_to_num(columns["expected_value"], nan=-np.inf))
-    in_order = np.lexsort(keys)
-    order = pa.array(in_order)
-    arrays = []
-    for field in SCORES:
-        values = pa.array(columns[field.name], from_pandas=True)
-        arrays.append(values.cast(field.type).take(order))
-    return pa.table(arrays, schema=SCORES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.evaluation.reference import compute_score
+from leadscore.features.matrix import read_texts
 from leadscore.model.apply import WinModel, add_shift
 from leadscore.settings.tiers import Tiers
 
@@ -100,9 +103,7 @@ class Borders:
         worst = self.rank_tier(measure - margin)
         plain = self.rank_tier(measure)
 
-        position = {tier: at for at, tier in enumerate(TIERS)}
-        places = [position.get(tier, -1) for tier in earlier]
-        was = np.array(places, dtype=int)
+        was = pd.Index(TIERS).get_indexer(earlier)
         nearest = np.clip(was, best, worst)
         decided = np.where(was < 0, plain, nearest)
         return np.asarray(TIERS[decided])
@@ -165,7 +166,8 @@ def compute_rank(
     return np.asarray(1 + ahead[n:] - is_ahead_of_itself)
 
 
-def earlier_tiers(lead_id: np.ndarray, tiers: Mapping[str, str]) -> np.ndarray:
+def earlier_tiers(lead_id: np.ndarray, receipts: pa.Table) -> np.ndarray:
     """The tier of each lead (n,) on the previous list, None if it was not on it."""
-    of_leads = [tiers.get(lead) for lead in lead_id]
-    return np.array(of_leads, dtype=object)
+    asked = pa.array(lead_id, pa.string())
+    place = pc.index_in(asked, receipts["lead_id"].combine_chunks())
+    return read_texts(receipts["tier"].take(place))

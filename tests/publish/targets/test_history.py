@@ -20,7 +20,7 @@ DAY_US = 86_400_000_000
 def publish(folder, rows, as_of_us=AS_OF):
     scores = make_list(rows, as_of_us=as_of_us)
     pub = write_publication(
-        scores, folder=folder / "scores", as_of_us=as_of_us, model_version="m", store_version="s",
+        [scores], folder=folder / "scores", as_of_us=as_of_us, model_version="m", store_version="s",
         project="shop", counts={}, basis={},
     )  # fmt: skip
     table, _ = build_table(pub, scores, excluded=(), valid_days=14)
