@@ -51,7 +51,12 @@ def write_worklist(
         return path
 
     write_file(path.parent, fill, private=to is None)
-    return WrittenWorkbook(publication_id=publication.id, workbook=str(path), leads=scores.num_rows)
+    return WrittenWorkbook(
+        publication_id=publication.id,
+        workbook=str(path),
+        leads=scores.num_rows - worklist.left_out,
+        left_out=worklist.left_out,
+    )
 
 
 def _build_worklist(settings: Settings, publication: Publication, scores: pa.Table) -> Worklist:

@@ -82,8 +82,12 @@ class Reported(Result):
 
 
 class WrittenWorkbook(Result):
-    """A list as a workbook for people: of which list, in which file, with how many leads."""
+    """A list as a workbook for people: of which list, in which file, with how many leads.
+
+    Leads that are left out of a long list are in its score files.
+    """
 
     publication_id: str
     workbook: str
     leads: int
+    left_out: int

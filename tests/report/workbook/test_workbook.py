@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from builders import make_settings
+from leadscore.report.workbook import worklist as worklists
 from leadscore.report.workbook.book import write_workbook
 from leadscore.report.workbook.worklist import Worklist
 from leadscore.results import Customer
@@ -258,3 +259,22 @@ def test_customers_when_there_are_some_then_have_a_sheet_of_texts_and_numbers(tm
     assert {cell.data_type for cell in book["Customers"][2]} == {"s", "n"}
     bare = openpyxl.load_workbook(write(tmp_path, scores))
     assert bare.sheetnames == ["Summary", "All leads"]
+
+
+def test_sheet_when_its_leads_are_too_many_then_has_the_first_and_the_summary_says_so(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(worklists, "MOST_ROWS", 2)
+    rows = [{"lead_id": lead_id} for lead_id in "abcde"]
+    scores = routed(make_scores(rows), [None, "r1", None, None, "r1"])
+    book = openpyxl.load_workbook(write(tmp_path, scores, reps={}, routing={"reps": "reps.csv"}))
+    ids = {
+        name: {cell.value for row in book[name].iter_rows() for cell in row}
+        for name in book.sheetnames
+    }
+    assert {"a", "c"} <= ids["Not assigned"]
+    assert "d" not in ids["Not assigned"]
+    assert {"b", "e"} <= ids["r1"]
+    note = "Not assigned: the first 2 of 3 leads; the others are in the score files alone"
+    assert note in ids["Summary"]
+    assert not any(str(text).startswith("r1: ") for text in ids["Summary"])

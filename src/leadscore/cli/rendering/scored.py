@@ -300,3 +300,8 @@ def draw_worklist(written: WrittenWorkbook) -> None:
         f"Wrote {leads} of the list {written.publication_id} to {escaped(written.workbook)}",
         soft_wrap=True,
     )
+    if written.left_out:
+        out.print(
+            f"Left out: {counted(written.left_out, 'lead')} at the end of long sheets; "
+            "the score files have them"
+        )

@@ -13,11 +13,10 @@ from leadscore.report.workbook.sheets import write_leads
 from leadscore.report.workbook.styles import Styles
 from leadscore.report.workbook.summary import Summary
 from leadscore.report.workbook.text import name_sheets
-from leadscore.report.workbook.worklist import NOBODY, Part, Worklist
+from leadscore.report.workbook.worklist import NOBODY, Worklist
 
 SUMMARY = "Summary"
 CUSTOMERS = "Customers"
-MOST_ROWS = 1_000_000  # leads on a sheet; Excel takes 1,048,576 rows
 UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 OPTIONS = {
     "constant_memory": True,
@@ -35,7 +34,7 @@ def write_workbook(path: Path, worklist: Worklist, *, scratch: Path) -> None:
         worklist: the list.
         scratch: a folder for temporary files, which hold what people see of leads.
     """
-    parts = [piece for part in worklist.split() for piece in _cut(part)]
+    parts = worklist.parts
     names = name_sheets([SUMMARY, *(part.title for part in parts), CUSTOMERS])
     with xlsxwriter.Workbook(path, OPTIONS | {"tmpdir": str(scratch)}) as workbook:
         _set_properties(workbook, worklist)
@@ -49,12 +48,6 @@ def write_workbook(path: Path, worklist: Worklist, *, scratch: Path) -> None:
             write_leads(sheet, part, columns, worklist=worklist, styles=styles)
         if worklist.customers:
             write_customers(workbook.add_worksheet(names[-1]), worklist, styles)
-
-
-def _cut(part: Part) -> list[Part]:
-    """The part in pieces that fit on a sheet."""
-    starts = range(0, max(part.scores.num_rows, 1), MOST_ROWS)
-    return [Part(part.title, part.scores.slice(start, MOST_ROWS)) for start in starts]
 
 
 def _set_properties(workbook: xlsxwriter.Workbook, worklist: Worklist) -> None:

@@ -35,7 +35,7 @@ def write_leads(
 ) -> None:
     """Write a part of the list: a frozen header with filters, then a row a lead."""
     widths = [column.width for column in columns]
-    set_up_table(sheet, widths, rows=part.scores.num_rows)
+    set_up_table(sheet, widths, rows=part.listed.num_rows)
     for place, column in enumerate(columns):
         sheet.write_string(0, place, column.title, styles["header"])
     line = 1

@@ -47,6 +47,7 @@ class Summary:
         self.write_texts([title], "plain")
         self.line += 1
         self.write_totals()
+        self.write_left_out(parts, names)
         self.write_tiers()
         self.write_parts(parts, names)
         self.write_meanings(columns)
@@ -82,6 +83,18 @@ class Summary:
         self.write_number("More likely than last time", risen, "count")
         self.write_number("Less likely than last time", fallen, "count")
         self.line += 1
+
+    def write_left_out(self, parts: Sequence[Part], names: Sequence[str]) -> None:
+        """A line for each sheet that has not all of its leads."""
+        shortened = [
+            f"{name}: the first {part.listed.num_rows:,} of {part.scores.num_rows:,} leads; "
+            "the others are in the score files alone"
+            for part, name in zip(parts, names, strict=True)
+            if part.left_out
+        ]
+        for line in shortened:
+            self.write_texts([line], "note")
+        self.line += bool(shortened)
 
     def name_value(self) -> str:
         """What the column of expected values is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from leadscore.results.customers import Customer
 from leadscore.settings.settings import Settings
 
 CHUNK_ROWS = 5_000
+MOST_ROWS = 100_000  # leads on a sheet; nobody works further down, and Excel takes 1,048,576 rows
 ALL = "All leads"
 NOBODY = "Not assigned"
 NO_TEAM = "No team"
@@ -55,7 +57,8 @@ class Worklist:
             return ""
         return self.reps.get(rep_id, {}).get("name") or rep_id
 
-    def split(self) -> list[Part]:
+    @cached_property
+    def parts(self) -> list[Part]:
         """The parts of the list that get a sheet each: by rep or team, last those of nobody."""
         if not self.is_routed:
             return [Part(ALL, self.scores)]
@@ -77,6 +80,11 @@ class Worklist:
         if self.by_team:
             return self.reps.get(rep_id, {}).get("team") or NO_TEAM
         return self.name_rep(rep_id)
+
+    @property
+    def left_out(self) -> int:
+        """How many leads are on no sheet."""
+        return sum(part.left_out for part in self.parts)
 
     @property
     def by_team(self) -> bool:
@@ -101,7 +109,17 @@ class Part:
     title: str
     scores: pa.Table
 
+    @property
+    def listed(self) -> pa.Table:
+        """Those that are on its sheet: the first ones."""
+        return self.scores.slice(0, MOST_ROWS)
+
+    @property
+    def left_out(self) -> int:
+        """How many are on no sheet."""
+        return int(self.scores.num_rows - self.listed.num_rows)
+
     def rows(self) -> Iterator[list[dict[str, Any]]]:
-        """The leads as dictionaries, some thousands at a time."""
-        for batch in self.scores.to_batches(max_chunksize=CHUNK_ROWS):
+        """The leads on the sheet as dictionaries, some thousands at a time."""
+        for batch in self.listed.to_batches(max_chunksize=CHUNK_ROWS):
             yield batch.to_pylist()
