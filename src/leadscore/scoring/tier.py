@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,52 @@ class Outlook:
     def win_probability(self) -> np.ndarray:
         """The probability that is published (n,): with the running intercept."""
         return np.asarray(add_shift(self.probability, self.shift))
+
+    @property
+    def best_first(self) -> np.ndarray:
+        """Value, then log-odds, as one number (n,) that rises from the best lead to the last.
+
+        numpy orders complex numbers by their real parts, then by their imaginary ones.
+        """
+        return np.asarray(-self.value - 1j * self.log_odds)
+
+    @cached_property
+    def ranking(self) -> _Ranking:
+        """The leads in order, sorted once."""
+        return _Ranking.of(self)
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The leads (n,) of a list by value, then log-odds, then row.
+
+    Attributes:
+        numbers: (n,) their `best_first`, rising.
+        places: (n,) rising: how many leads are better, times n, plus the row.
+    """
+
+    numbers: np.ndarray
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, listed: Outlook) -> Self:
+        """Of all leads of a list."""
+        numbers = listed.best_first
+        order = np.argsort(numbers, kind="stable")
+        in_order = numbers[order]
+        better = np.searchsorted(in_order, in_order)
+        return cls(in_order, better * len(order) + order)
+
+    def count_ahead(self, outlook: Outlook, at: np.ndarray) -> np.ndarray:
+        """How many leads of the list (m,) come before leads of another outlook (m,) in the rows `at`.
+
+        Of leads that are alike, those in the same row and above it do.
+        """
+        asked = outlook.best_first
+        better = np.searchsorted(self.numbers, asked)
+        alike = np.searchsorted(self.numbers, asked, side="right") > better
+        not_below = np.searchsorted(self.places, better * len(self.places) + at, side="right")
+        return np.where(alike, not_below, better)
 
 
 def build_outlook(
@@ -150,20 +198,12 @@ def compute_rank(
 
     Leads are ranked by value, then log-odds, then row, so no two of a list share a rank.
     """
-    n = len(listed.value)
-    value = np.append(listed.value, outlook.value)
-    log_odds = np.append(listed.log_odds, outlook.log_odds)
-    row = np.append(np.arange(n), at)
-    is_asked = np.arange(len(row)) >= n
-    order = np.lexsort((is_asked, row, -log_odds, -value))
-
-    ahead = np.empty(len(order), dtype=np.int64)
-    ahead[order] = np.cumsum(~is_asked[order])
+    ahead = listed.ranking.count_ahead(outlook, at)
     value_now = listed.value[at]
     log_odds_now = listed.log_odds[at]
     not_behind = (value_now == outlook.value) & (log_odds_now >= outlook.log_odds)
     is_ahead_of_itself = (value_now > outlook.value) | not_behind
-    return np.asarray(1 + ahead[n:] - is_ahead_of_itself)
+    return np.asarray(1 + ahead - is_ahead_of_itself)
 
 
 def earlier_tiers(lead_id: np.ndarray, receipts: pa.Table) -> np.ndarray:
