@@ -153,7 +153,8 @@ def _compare(
     moved = find_moved(steps, slope)
     if len(moved):
         own = current.contributions.rows(at[moved]) if old is model else None
-        contributions = _contribute(old, features, replayed.rows(moved), now=own)
+        replayed = replayed.rows(moved)  # of the others nothing more is needed
+        contributions = _contribute(old, features, replayed, now=own)
         texts[moved] += describe_parts(
             contributions,
             {name: step[moved] for name, step in steps.items()},

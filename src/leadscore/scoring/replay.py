@@ -91,7 +91,13 @@ def replay_lists(
     known_then = build_matrix(history.snapshot(both), features)
 
     as_of_us = known_then.keys["as_of_us"].to_numpy()
-    of_then = known_then.rows(np.flatnonzero(as_of_us == then_us))
-    of_now = known_then.rows(np.flatnonzero(as_of_us == now_us))
-    order = pd.Index(of_now.keys["lead_id"]).get_indexer(lead_id[has_news])
-    return Replayed(of_then.rows(place), now, has_news, of_now.rows(order))
+    of_then = np.flatnonzero(as_of_us == then_us)
+    of_now = np.flatnonzero(as_of_us == now_us)
+    with_news = pd.Index(known_then.keys["lead_id"].iloc[of_now])
+    order = with_news.get_indexer(lead_id[has_news])
+    return Replayed(
+        then=known_then.rows(of_then[place]),
+        now=now,
+        has_news=has_news,
+        of_news=known_then.rows(of_now[order]),
+    )
