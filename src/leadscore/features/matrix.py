@@ -64,12 +64,25 @@ class Matrix:
 
         Every one of them must be in this matrix.
         """
+        return self.rows(self._find(rows))
+
+    def take_keys(self, rows: pd.DataFrame) -> Matrix:
+        """The same with no more of the features than `units` and `groups` read."""
+        keys = self if self.identical_together else self.without(self.columns.keys())
+        return keys.rows(self._find(rows))
+
+    def _find(self, rows: pd.DataFrame) -> np.ndarray:
+        """The positions (m,) of snapshots.
+
+        Raises:
+            KeyError: some are not in this matrix.
+        """
         asked = pd.MultiIndex.from_frame(rows[["lead_id", "as_of_us"]])
         place = self._present.get_indexer(asked)
         absent = (place < 0).sum()
         if absent:
             raise KeyError(f"{absent} snapshots are not in the matrix")
-        return self.rows(place)
+        return np.asarray(place)
 
     @cached_property
     def _present(self) -> pd.MultiIndex:

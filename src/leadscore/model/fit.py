@@ -180,7 +180,7 @@ def cross_validate(
         seed: deals the groups to folds at random; without it in turn.
         done: called after each fold.
     """
-    groups = matrix.take(side.rows).groups()
+    groups = matrix.take_keys(side.rows).groups()
     fold = fold_of_group(groups, seed=seed)
     log_odds = np.zeros(len(side.rows))
     for k in np.unique(fold):

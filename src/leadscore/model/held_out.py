@@ -17,6 +17,7 @@ from leadscore.model.apply import HALF, WinModel, calibrate
 from leadscore.model.calibration.calibrate import fit_calibrator
 from leadscore.model.encode import fold_of_group
 
+AT_ONCE = 100_000  # rows that are encoded and predicted at a time
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a calibrator on
 
 
@@ -183,8 +184,9 @@ def predict_pool(
     split = pool.latest_moment(moments)
     log_odds = np.zeros(len(pool.rows))
     for i, model in enumerate(models):
-        after = split == i
-        if after.any():
-            columns = matrix.take(pool.rows[after]).columns
-            log_odds[after] = model.log_odds(columns)
+        after = np.flatnonzero(split == i)
+        for begin in range(0, len(after), AT_ONCE):
+            at = after[begin : begin + AT_ONCE]
+            columns = matrix.take(pool.rows.iloc[at]).columns
+            log_odds[at] = model.log_odds(columns)
     return log_odds

@@ -172,7 +172,7 @@ class Training:
         held_out = {}
         for name, pool in self.pools.items():
             log_odds = predict_pool(self.matrix, pool, self.moments, models)
-            rows = self.matrix.take(pool.rows)
+            rows = self.matrix.take_keys(pool.rows)
             held_out[name] = HeldOut(pool, log_odds, rows.units(), together=rows.groups())
         return held_out
 
@@ -196,7 +196,7 @@ class Training:
             log_odds.append(predicted)
             folds.append(FOLDS * repeat + fold)
 
-        rows = self.matrix.take(side.rows)
+        rows = self.matrix.take_keys(side.rows)
         blocks = np.stack(folds) if side.target is None else None
         stacked = np.stack(log_odds)
         return HeldOut(side, stacked, rows.units(), blocks, together=rows.groups())

@@ -86,7 +86,7 @@ def sample_leads(matrix: Matrix, rows: pd.DataFrame, *, most: int) -> pd.DataFra
     one_in = math.ceil(len(rows) / most)
     if one_in <= 1:
         return rows
-    groups = matrix.take(rows).groups()
+    groups = matrix.take_keys(rows).groups()
     sampled = fold_of_group(groups, folds=one_in) == 0
     return pd.DataFrame(rows[sampled])
 

@@ -91,7 +91,7 @@ def _list_candidates(features: Sequence[Feature]) -> list[Linear]:
 def pairs_within(matrix: Matrix, rows: pd.DataFrame) -> list[Pair]:
     """Three folds of the rows by group, each compared once."""
     rows = _thin(rows)
-    groups = matrix.take(rows).groups()
+    groups = matrix.take_keys(rows).groups()
     fold = fold_of_group(groups, folds=FOLDS)
     pairs = []
     for k in range(FOLDS):

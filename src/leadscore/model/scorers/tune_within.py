@@ -94,7 +94,7 @@ def _build_pairs(
     features: Sequence[Feature],
 ) -> list[EncodedPair]:
     """Folds of the rows by group, or one of them where the rows are many."""
-    groups = matrix.take(rows).groups()
+    groups = matrix.take_keys(rows).groups()
     fold = fold_of_group(groups, folds=FOLDS)
     folds = 1 if len(rows) > MANY_ROWS else FOLDS
     pairs = []

@@ -1,0 +1,79 @@
+"""Lists of growing length scored twice, each company in a process of its own: seconds and memory per lead.
+
+`python bench/long_lists.py FOLDER --copies 4 12 39` scores companies of 200,000 leads of which the open ones are there so
+many times: some 100,000, 300,000 and a million. What it builds stays in the folder, and is measured again the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from company import SIZES, ingest_company, train_model
+from leadscore.settings.settings import Settings
+from speed_table import describe_machine
+
+LEADS = 200_000
+SIZE = SIZES["small"]
+RUN = Path(__file__).parent / "scoring_run.py"
+HEADER = [
+    "| open leads | list | seconds of processors | ms a lead | steps | MB of both lists |",
+    "|---|---|---|---|---|---|",
+]
+
+
+def main() -> None:
+    """Build what is missing, and print a line for each list."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--copies", type=int, nargs="+", default=[4, 12, 39])
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for copies in asked.copies:
+        path = asked.folder / f"{copies}.json"
+        if not path.exists():
+            _build(asked.folder, path, copies=copies)
+        lines += _measure(path)
+    print("\n".join([*HEADER, *lines]))
+    print(f"\n{SIZE}; measured on: {describe_machine()}.")
+
+
+def _build(folder: Path, path: Path, *, copies: int) -> None:
+    """A company, scored by a model that all of them share, and its settings as a file."""
+    model = folder / "model.json"
+    if not model.exists():
+        trained = train_model(folder / "model", SIZE)
+        model.write_text(trained.model_dump_json(), encoding="utf-8")
+    of_model = Settings.model_validate_json(model.read_text(encoding="utf-8"))
+    company = ingest_company(folder / str(copies), leads=LEADS, copies=copies)
+    scored_by = {"models_folder": of_model.models_folder, "model": of_model.model}
+    settings = company.model_copy(update=scored_by)
+    path.write_text(settings.model_dump_json(), encoding="utf-8")
+
+
+def _measure(path: Path) -> list[str]:
+    """The lines of two lists of one company."""
+    command = [sys.executable, str(RUN), "leadscore", str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    printed = json.loads(done.stdout.splitlines()[-1])
+    peak_mb = printed["peak_mb"]
+    return [_format_row(name, one, peak_mb) for name, one in printed["measured"].items()]
+
+
+def _format_row(name: str, measured: dict[str, Any], peak_mb: float) -> str:
+    leads = measured["open leads"]
+    used = measured["processor"]
+    steps = [f"{step} {taken:.0f}" for step, taken in measured["steps"].items() if taken >= 0.5]
+    return (
+        f"| {leads:,} | {name} | {used:.0f} | {1_000 * used / leads:.2f} "
+        f"| {', '.join(steps)} | {peak_mb:,.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
