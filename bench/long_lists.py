@@ -1,7 +1,7 @@
 """Lists of growing length scored twice, each company in a process of its own: seconds and memory per lead.
 
-`python bench/long_lists.py FOLDER --copies 4 12 39` scores companies of 200,000 leads of which the open ones are there so
-many times: some 100,000, 300,000 and a million. What it builds stays in the folder, and is measured again the next time.
+`python bench/long_lists.py FOLDER --copies 4 12 39` scores companies of 200,000 leads whose open ones are there so
+many times. What it builds stays in the folder, and is measured again the next time.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ from leadscore.history.activities import (
 from leadscore.history.chunks import split_between_leads
 from leadscore.history.expressions import ForbiddenExpressionError, check_expression
 from leadscore.history.related import RELATED, Related
-from leadscore.history.timelines import LeadKey, read_timelines
+from leadscore.history.timelines import LeadKey, Remembered, recall_timelines
 from leadscore.settings.stages import Stages
 from leadscore.tables import KEYS as LEAD_KEYS
 from leadscore.times import FOREVER_US
@@ -85,6 +85,7 @@ class Snapshot:
         activities: what the mapped activities hold.
         exported_us: the moment of the export: what it states of a plan is known by then.
         keys: of leads, by which other leads of the same account or contact are known.
+        remembered: the timelines of all leads, which snapshots of one history share.
     """
 
     engine: Engine = field(repr=False)
@@ -96,6 +97,7 @@ class Snapshot:
     activities: ActivityColumns = UNMAPPED
     exported_us: int = FOREVER_US
     keys: tuple[LeadKey, ...] = ()
+    remembered: Remembered = field(default_factory=dict, repr=False)
 
     def aggregate(self, measures: Mapping[str, Mapping[str, str]]) -> Iterator[pa.Table]:
         """Aggregates over the past of each snapshot, in chunks that never split a lead.
@@ -147,7 +149,9 @@ class Snapshot:
     def _related(self) -> Related:
         """What was known of all leads; read once, for all chunks."""
         last = int(self.rows["known_us"].max()) if len(self.rows) else 0
-        timelines = read_timelines(self.engine, self.stages, self.keys, known_us=last)
+        timelines = recall_timelines(
+            self.remembered, self.engine, self.stages, self.keys, known_us=last
+        )
         return Related(timelines, self._listed)
 
     def _count_related(self, name: str) -> pa.Table:

@@ -31,7 +31,7 @@ from leadscore.history.lists import (
 from leadscore.history.side import Side
 from leadscore.history.snapshot import Snapshot
 from leadscore.history.spells import build_spells
-from leadscore.history.timelines import read_lead_keys
+from leadscore.history.timelines import Remembered, read_lead_keys
 from leadscore.history.visits import Span, count_visits
 from leadscore.settings.settings import Settings
 from leadscore.store.version import StoreVersion
@@ -59,6 +59,7 @@ class History:
     presence: pd.DataFrame | None = field(default=None, repr=False)
     given: pd.DataFrame | None = field(default=None, repr=False)  # see `weigh_by_contact`
     _spells: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _timelines: Remembered = field(default_factory=dict, repr=False)
 
     @property
     def facts(self) -> KnownFacts:
@@ -159,6 +160,7 @@ class History:
             activities=read_activity_columns(self.settings),
             exported_us=self.version.known_until_us,
             keys=read_lead_keys(self.settings),
+            remembered=self._timelines,
         )
 
     def side(self, name: str, *, from_us: int, to_us: int, known_us: int) -> Side:
@@ -186,8 +188,7 @@ class History:
     ) -> Side:
         """The sampled snapshots of spells at grid moments, labelled as known at `known_us`."""
         target = self.settings.target
-        seed = self.settings.seed
-        sampled = build_grid_list(spells, moments, target=target, seed=seed)
+        sampled = build_grid_list(spells, moments, target=target, seed=self.settings.seed)
         rows = weigh_by_contact(sampled, self.given)
         return build_side(name, rows, spells, known_us=known_us, target=target)
 
@@ -210,8 +211,7 @@ class History:
     def earlier_side(self, moment_us: int) -> Side:
         """All that could be learned at a moment: earlier snapshots, with labels as known then."""
         name = f"history before {self.name(moment_us)}"
-        first_us = self.version.first_us
-        return self.side(name, from_us=first_us, to_us=moment_us, known_us=moment_us)
+        return self.side(name, from_us=self.version.first_us, to_us=moment_us, known_us=moment_us)
 
     def later_side(self, moment_us: int, *, to_us: int, known_us: int) -> Side:
         """The snapshots from a moment on and before `to_us`, with labels as known at `known_us`."""

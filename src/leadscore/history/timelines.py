@@ -21,6 +21,7 @@ from leadscore.settings.stages import Stages
 UNKNOWN = -1
 OPEN, WON, LOST = 0, 1, 2  # of closes at one moment the loss counts, so that no win is made up
 GONE, LISTED = 0, 1  # whether exports still have a lead
+MOST_REMEMBERED = 2  # moments: a list is compared with one before it, part by part
 FIRST = -1  # the seq of what was known at creation, before any change
 
 # Only what happened after a close can re-open a lead.
@@ -96,6 +97,27 @@ def read_timelines(
         parts[key.name] = values
         names[key.name] = texts
     return Timelines(lead_id, _join(parts, starts), names)
+
+
+Remembered = dict[tuple[int, tuple[LeadKey, ...]], Timelines]
+
+
+def recall_timelines(
+    remembered: Remembered,
+    engine: Engine,
+    stages: Stages,
+    keys: tuple[LeadKey, ...],
+    *,
+    known_us: int,
+) -> Timelines:
+    """As `read_timelines`; those of the last `MOST_REMEMBERED` moments are read once."""
+    asked = (known_us, keys)
+    if asked not in remembered:
+        if len(remembered) >= MOST_REMEMBERED:
+            oldest = next(iter(remembered))
+            remembered.pop(oldest)
+        remembered[asked] = read_timelines(engine, stages, keys, known_us=known_us)
+    return remembered[asked]
 
 
 @dataclass(frozen=True)
