@@ -68,7 +68,7 @@ class Matrix:
 
     def take_keys(self, rows: pd.DataFrame) -> Matrix:
         """The same with no more of the features than `units` and `groups` read."""
-        keys = self if self.identical_together else self.without(self.columns.keys())
+        keys = self if self.identical_together else self.only(frozenset())
         return keys.rows(self._find(rows))
 
     def _find(self, rows: pd.DataFrame) -> np.ndarray:
@@ -89,10 +89,10 @@ class Matrix:
         """The snapshots; a training takes rows of one matrix again and again."""
         return pd.MultiIndex.from_frame(self.keys)
 
-    def without(self, names: AbstractSet[str]) -> Matrix:
-        """The same without some of the features."""
-        rest = {name: values for name, values in self.columns.items() if name not in names}
-        return replace(self, columns=rest)
+    def only(self, names: AbstractSet[str]) -> Matrix:
+        """The same with some of the features; a name that is none of them is passed over."""
+        named = {name: values for name, values in self.columns.items() if name in names}
+        return replace(self, columns=named)
 
     def rows(self, at: np.ndarray) -> Matrix:
         """The rows at positions (m,)."""

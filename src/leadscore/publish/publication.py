@@ -49,8 +49,7 @@ def write_publication(
     The folder appears whole. Its id is made of as_of and a hash of everything in it.
 
     Args:
-        scores: the list in slices, in the shape of `SCORES`, and of `ROUTES` if leads are routed;
-            read twice.
+        scores: the list in slices, as `SCORES`, and `ROUTES` if leads are routed; read twice.
         folder: of all lists.
         as_of_us: the date of the list, None if it has none.
         model_version: of the model that made it.

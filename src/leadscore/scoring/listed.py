@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -111,28 +110,23 @@ def read_listed(
         as_of_us: the moment.
         joining: the list that these leads are to join, whose market is theirs.
     """
-    of_amount = build_amount(history.settings)
-    named = {feature.name for feature in of_amount}
     parts = Parts()
     log_odds = []
     compared = []
-    snapshot = history.snapshot(history.open_list(as_of_us))
-    for read in build_parts(snapshot, [*features, *of_amount]):
-        part = read.without(named)
-        log_odds.append(model.log_odds(part.columns))
-        compared.append(_take_compared(read, named, history.settings))
-        parts.add(part)
+    for read in _read_parts(history, features, as_of_us=as_of_us):
+        log_odds.append(model.log_odds(read.columns))
+        compared.append(read.only(_name_compared(history.settings)))
+        parts.add(read.only({feature.name for feature in features}))
 
     matrix = _join_parts(compared)
     market = _read_market(history, joining, as_of_us=as_of_us)
-    changed = frozenset(history.facts.changed_fields(history.known_us(as_of_us)))
-    if joining is not None:
-        changed |= joining.changed
+    changed = _read_changed(history, joining, as_of_us=as_of_us)
+    unknown = np.full(len(matrix.keys), None, dtype=object)
     listed = Listed(
         lead_id=matrix.keys["lead_id"].to_numpy(dtype=object),
         log_odds=np.concatenate(log_odds),
         amount=take_amounts(history, matrix, as_of_us=as_of_us),
-        stage=matrix.columns.get(STAGE, np.full(len(matrix.keys), None, dtype=object)),
+        stage=matrix.columns.get(STAGE, unknown),
         answers=read_answers(history, matrix, as_of_us=as_of_us, changed=changed),
         market=market,
         changed=changed,
@@ -140,10 +134,18 @@ def read_listed(
     return listed, parts
 
 
-def _take_compared(part: Matrix, of_amount: AbstractSet[str], settings: Settings) -> Matrix:
-    """The columns of a part that leads are compared by."""
-    names = {*of_amount, STAGE, *(f"bant_{letter}" for letter in settings.bant)}
-    return part.without(part.columns.keys() - names)
+def _read_parts(
+    history: History, features: Sequence[Feature], *, as_of_us: int
+) -> Iterator[Matrix]:
+    """The features of the open leads, and what `take_amounts` reads, part by part."""
+    snapshot = history.snapshot(history.open_list(as_of_us))
+    return build_parts(snapshot, [*features, *build_amount(history.settings)])
+
+
+def _name_compared(settings: Settings) -> set[str]:
+    """The columns that leads are compared by."""
+    of_amount = {feature.name for feature in build_amount(settings)}
+    return {*of_amount, STAGE, *(f"bant_{letter}" for letter in settings.bant)}
 
 
 def _join_parts(parts: Sequence[Matrix]) -> Matrix:
@@ -160,3 +162,9 @@ def _read_market(history: History, joining: Listed | None, *, as_of_us: int) -> 
         return read_market(history, as_of_us=as_of_us)
     own = frozenset(history.facts.currencies(history.known_us(as_of_us)))
     return replace(joining.market, currencies=joining.market.currencies | own)
+
+
+def _read_changed(history: History, joining: Listed | None, *, as_of_us: int) -> frozenset[str]:
+    """The fields of which a change was known; of a list that joins another, those of both."""
+    own = frozenset(history.facts.changed_fields(history.known_us(as_of_us)))
+    return own if joining is None else own | joining.changed

@@ -42,24 +42,32 @@ def ask_next(
         at: (m,) positions of the leads that are asked; by default all.
     """
     asked = np.arange(len(standing.tier)) if at is None else at
-    effects: dict[str, tuple[np.ndarray, Effect]] = {}
-    for letter in settings.bant:
-        missing = np.flatnonzero(np.isnan(standing.strengths[letter][asked]))
-        if len(missing):
-            effect = try_answers(
-                model,
-                matrix.rows(missing),
-                standing,
-                settings,
-                letter=letter,
-                at=asked[missing],
-            )
-            effects[letter] = (missing, effect)
+    effects = _try_missing(model, matrix, standing, settings, at=asked)
     chosen = choose_questions(effects, standing, at=asked)
     question = chosen["next_question"]
     waits = (standing.verdict[asked] == "needs_answers") & (question == "")
     _ask_those_who_wait(question, np.flatnonzero(waits), effects, standing, settings, at=asked)
     return chosen
+
+
+def _try_missing(
+    model: WinModel,
+    matrix: Matrix,
+    standing: Standing,
+    settings: Settings,
+    *,
+    at: np.ndarray,
+) -> dict[str, tuple[np.ndarray, Effect]]:
+    """What each answer that leads (m,) lack would change; letters that all have answered are left out."""
+    effects: dict[str, tuple[np.ndarray, Effect]] = {}
+    for letter in settings.bant:
+        missing = np.flatnonzero(np.isnan(standing.strengths[letter][at]))
+        if not len(missing):
+            continue
+        rows = matrix.rows(missing)
+        effect = try_answers(model, rows, standing, settings, letter=letter, at=at[missing])
+        effects[letter] = (missing, effect)
+    return effects
 
 
 def choose_questions(effects: Effects, standing: Standing, *, at: np.ndarray) -> dict[str, Any]:

@@ -75,8 +75,7 @@ def replay_lists(
         now_us: the date of this one.
         now: the features of now (k,), if they are built already.
     """
-    rows = history.open_list(now_us)
-    listed = rows[rows["lead_id"].isin(lead_id)]
+    listed = _read_rows(history, lead_id, as_of_us=now_us)
     place = pd.Index(listed["lead_id"]).get_indexer(lead_id)
     if now is None:
         now = build_matrix(history.snapshot(listed), features).rows(place)
@@ -85,19 +84,28 @@ def replay_lists(
     has_news = find_news(history, lead_id, from_us=from_us, to_us=to_us)
     in_list = np.zeros(len(listed), dtype=bool)
     in_list[place] = has_news
-    later = listed[in_list].assign(known_us=then_us)
-    then = listed.assign(as_of_us=then_us, known_us=then_us)
-    both = pd.concat([then, later]).drop_duplicates(["lead_id", "as_of_us"])
-    known_then = build_matrix(history.snapshot(both), features)
+    then = listed.assign(as_of_us=then_us)
+    known_then = _build_known(history, features, [then, listed[in_list]], known_us=then_us)
 
     as_of_us = known_then.keys["as_of_us"].to_numpy()
     of_then = np.flatnonzero(as_of_us == then_us)
     of_now = np.flatnonzero(as_of_us == now_us)
     with_news = pd.Index(known_then.keys["lead_id"].iloc[of_now])
     order = with_news.get_indexer(lead_id[has_news])
-    return Replayed(
-        then=known_then.rows(of_then[place]),
-        now=now,
-        has_news=has_news,
-        of_news=known_then.rows(of_now[order]),
-    )
+    of_news = known_then.rows(of_now[order])
+    return Replayed(known_then.rows(of_then[place]), now, has_news, of_news)
+
+
+def _read_rows(history: History, lead_id: np.ndarray, *, as_of_us: int) -> pd.DataFrame:
+    """The open leads of a moment that are among some leads (k,), by lead_id."""
+    rows = history.open_list(as_of_us)
+    return rows[rows["lead_id"].isin(lead_id)]
+
+
+def _build_known(
+    history: History, features: Sequence[Feature], lists: Sequence[pd.DataFrame], *, known_us: int
+) -> Matrix:
+    """The features of lists by what was known at a moment; of equal rows once."""
+    rows = pd.concat(lists).assign(known_us=known_us)
+    distinct = rows.drop_duplicates(["lead_id", "as_of_us"])
+    return build_matrix(history.snapshot(distinct), features)
