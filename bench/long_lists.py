@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,11 +59,19 @@ def _build(folder: Path, path: Path, *, copies: int) -> None:
 
 def _measure(path: Path) -> list[str]:
     """The lines of two lists of one company."""
+    _remove_lists(Settings.model_validate_json(path.read_text(encoding="utf-8")))
     command = [sys.executable, str(RUN), "leadscore", str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     printed = json.loads(done.stdout.splitlines()[-1])
     peak_mb = printed["peak_mb"]
     return [_format_row(name, one, peak_mb) for name, one in printed["measured"].items()]
+
+
+def _remove_lists(settings: Settings) -> None:
+    """Remove the lists of an earlier measurement, so that the first one is the first again."""
+    project = settings.project_folder()
+    for folder in (project / "scores", project / "store" / "receipts"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _format_row(name: str, measured: dict[str, Any], peak_mb: float) -> str:
