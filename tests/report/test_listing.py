@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from leadscore.report.lead_words import describe_score
+from leadscore.report.listing import build
 from leadscore.report.listing.build import build_report
 from leadscore.report.listing.changes import find_changes
 from leadscore.report.listing.contents import TIMELINES, WATERFALLS
@@ -385,3 +386,12 @@ def test_list_when_empty_then_page_and_digest_say_so():
     contents = make_contents(0, scores=make_scores(1).slice(0, 0), shown={}, stages={})
     parse(build_report(contents))
     assert "the list is empty" in build_digest(contents)
+
+
+def test_page_when_its_leads_are_too_many_then_lists_the_first_and_says_so(monkeypatch):
+    whole = build_report(make_contents(60))
+    assert "The score files have all of them" not in whole
+    monkeypatch.setattr(build, "MOST_LISTED", 40)
+    page = build_report(make_contents(60))
+    assert "Here are the first 40 of 60 leads. The score files have all of them." in page
+    assert decode(page)["columns"]["win"] == decode(whole)["columns"]["win"][:40]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from importlib.resources import files
 
 from leadscore.report.listing.changes import find_changes
@@ -20,12 +21,14 @@ from leadscore.report.listing.routed import describe_routing
 from leadscore.report.listing.texts import clean, name_day
 from leadscore.report.page import read_list_style, render_page
 
+MOST_LISTED = 50_000  # leads that the page lists; browsers hardly open more
 PAGE = 50  # leads on a page of the table; the first works without a script
 
 
 def build_report(contents: ListContents) -> str:
     """The HTML text; the same contents give the same text."""
     leads = build_leads(contents)
+    listed = replace(contents, scores=contents.scores.slice(0, MOST_LISTED))
     headline = build_headline(contents, leads)
     style = read_list_style()
     script = _read("report.js")
@@ -45,12 +48,13 @@ def build_report(contents: ListContents) -> str:
         changes=find_changes(contents, leads),
         leads=leads[:PAGE],
         total=len(leads),
+        listed=listed.scores.num_rows,
         page_size=PAGE,
         has=_list_columns(contents),
         stages=sorted({lead.stage for lead in leads if lead.stage}),
         reps=sorted({lead.rep for lead in leads if lead.rep}),
         tiers=list(headline.tiers),
-        data=encode_leads(contents, leads),
+        data=encode_leads(listed, leads[:MOST_LISTED]),
         model=describe_model(contents),
         routing=describe_routing(contents, leads),
     )
