@@ -34,13 +34,12 @@ def main() -> None:
     parser.add_argument("--copies", type=int, nargs="+", default=[4, 12, 39])
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    lines = []
+    print("\n".join(HEADER))
     for copies in asked.copies:
         path = asked.folder / f"{copies}.json"
         if not path.exists():
             _build(asked.folder, path, copies=copies)
-        lines += _measure(path)
-    print("\n".join([*HEADER, *lines]))
+        print("\n".join(_measure(path)), flush=True)
     print(f"\n{SIZE}; measured on: {describe_machine()}.")
 
 
