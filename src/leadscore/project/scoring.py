@@ -128,7 +128,11 @@ def score(
 
 
 def _score_with(
-    opened: History, loaded: Loaded, *, as_of_us: int, folder: str = "scores"
+    opened: History,
+    loaded: Loaded,
+    *,
+    as_of_us: int,
+    folder: str = "scores",
 ) -> tuple[Publication, Ranked, dict[str, Any]]:
     """The list that a model gives, written to a folder of the project; its scores, and the facts of the run."""
     run = prepare_run(opened, loaded, as_of_us=as_of_us)
@@ -173,7 +177,11 @@ def _score_in_shadow(opened: History, registry: Registry, *, as_of_us: int) -> d
 
 
 def _describe_basis(
-    history: History, scores: Ranked, *, known_us: int, previous: Previous | None
+    history: History,
+    scores: Ranked,
+    *,
+    known_us: int,
+    previous: Previous | None,
 ) -> dict[str, Any]:
     """What the scores were made from, as JSON: with it a list can be made again."""
     public = history.settings.public()

@@ -20,7 +20,10 @@ GROUP_ROWS = 2**20  # of Parquet, which are written at once
 
 
 def write_files(
-    scores: Iterable[pa.Table], folder: Path, *, schema_version: int = SCHEMA_VERSION
+    scores: Iterable[pa.Table],
+    folder: Path,
+    *,
+    schema_version: int = SCHEMA_VERSION,
 ) -> None:
     """Write the score files into a folder, as that version of the schema has them.
 

@@ -111,7 +111,10 @@ def _write(
 
 
 def read_publication(
-    publication_id: str, *, folder: Path, columns: Sequence[str] | None = None
+    publication_id: str,
+    *,
+    folder: Path,
+    columns: Sequence[str] | None = None,
 ) -> tuple[Publication, pa.Table]:
     """A publication and its scores, checked against the hashes of its manifest.
 

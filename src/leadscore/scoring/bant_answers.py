@@ -132,7 +132,9 @@ def _write_values(
 
 
 def _name_unlearned(
-    settings: Settings, matrix: Matrix, changed: AbstractSet[str]
+    settings: Settings,
+    matrix: Matrix,
+    changed: AbstractSet[str],
 ) -> dict[Letter, str]:
     """The letters that are no feature, with "yet" where a history would let a model learn."""
     undated = unlearned_fields(settings, set(changed))

@@ -124,7 +124,10 @@ def _name_trend(points: np.ndarray) -> np.ndarray:
 
 
 def _compare(
-    history: History, model: WinModel, current: Current, previous: Previous
+    history: History,
+    model: WinModel,
+    current: Current,
+    previous: Previous,
 ) -> _Changes | None:
     """The changes of the leads of both lists; None if the old model is gone or no longer fits."""
     old = previous.model

@@ -200,7 +200,12 @@ def _choose(
 
 
 def _stand(
-    chosen: _Choice, outlook: Outlook, amounts: Amounts, *, tiers: Tiers, listed: Listed
+    chosen: _Choice,
+    outlook: Outlook,
+    amounts: Amounts,
+    *,
+    tiers: Tiers,
+    listed: Listed,
 ) -> Standing:
     return Standing(
         tier=chosen.tier,

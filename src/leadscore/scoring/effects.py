@@ -165,7 +165,12 @@ def try_answers(
 
 
 def _prepare(
-    model: WinModel, matrix: Matrix, standing: Standing, letter: Letter, *, at: np.ndarray
+    model: WinModel,
+    matrix: Matrix,
+    standing: Standing,
+    letter: Letter,
+    *,
+    at: np.ndarray,
 ) -> Callable[[float], np.ndarray]:
     """What gives the log-odds (m,) of the leads at `at` with an answer of some strength."""
     columns = matrix.columns

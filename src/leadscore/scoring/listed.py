@@ -135,7 +135,10 @@ def read_listed(
 
 
 def _read_parts(
-    history: History, features: Sequence[Feature], *, as_of_us: int
+    history: History,
+    features: Sequence[Feature],
+    *,
+    as_of_us: int,
 ) -> Iterator[Matrix]:
     """The features of the open leads, and what `take_amounts` reads, part by part."""
     snapshot = history.snapshot(history.open_list(as_of_us))

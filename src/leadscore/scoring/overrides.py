@@ -71,7 +71,8 @@ def decided_by_hand(
 
 
 def _find_listed(
-    overrides: Sequence[Override], lead_id: np.ndarray
+    overrides: Sequence[Override],
+    lead_id: np.ndarray,
 ) -> Iterator[tuple[int, Override]]:
     """The position of the lead of each override, of those whose lead is on the list (n,)."""
     named = [row["lead_id"] for row in overrides]

@@ -103,7 +103,11 @@ def _read_rows(history: History, lead_id: np.ndarray, *, as_of_us: int) -> pd.Da
 
 
 def _build_known(
-    history: History, features: Sequence[Feature], lists: Sequence[pd.DataFrame], *, known_us: int
+    history: History,
+    features: Sequence[Feature],
+    lists: Sequence[pd.DataFrame],
+    *,
+    known_us: int,
 ) -> Matrix:
     """The features of lists by what was known at a moment; of equal rows once."""
     rows = pd.concat(lists).assign(known_us=known_us)

@@ -208,7 +208,11 @@ def order_list(columns: Mapping[str, np.ndarray], list_order: ListOrder) -> np.n
 
 
 def _build_rows(
-    leads: OpenLeads, decisions: Decisions, matrix: Matrix, *, at: np.ndarray
+    leads: OpenLeads,
+    decisions: Decisions,
+    matrix: Matrix,
+    *,
+    at: np.ndarray,
 ) -> pa.Table:
     """The rows of the leads at positions (m,), whose features are `matrix`, in their order."""
     history = leads.history
@@ -239,7 +243,10 @@ def _add_columns(rows: pa.Table, others: pa.Table) -> pa.Table:
 
 
 def _explain_rows(
-    leads: OpenLeads, matrix: Matrix, *, log_odds: np.ndarray
+    leads: OpenLeads,
+    matrix: Matrix,
+    *,
+    log_odds: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """The reasons of leads (m,), and what changed of them; all columns (m,)."""
     history = leads.history
