@@ -14,6 +14,7 @@ import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.history.labels import SPELL, build_side
+from leadscore.history.side import Side
 from leadscore.history.split import History
 from leadscore.times import DAY_US
 
@@ -74,11 +75,7 @@ def _settle_list(
     *,
     known_us: int,
 ) -> pd.DataFrame:
-    spell = _find_spells(scored, spells)
-    seen_us = history.known_us(scored.as_of_us)
-    rows = scored.rows.reset_index(drop=True).assign(
-        name=scored.name, as_of_us=scored.as_of_us, spell=spell, known_us=seen_us
-    )
+    rows = _look_up(history, scored, spells)
     end_us = scored.as_of_us + scored.horizon_days * DAY_US
     settled = rows.assign(
         state=WITHOUT_LEAD,
@@ -88,15 +85,10 @@ def _settle_list(
         won_us=NEVER_US,
         followed_us=scored.as_of_us,
     )
-    is_open = spell > 0
+    is_open = rows["spell"] > 0
     settled.loc[is_open, "state"] = UNDATED
 
-    horizon = {"horizon_days": scored.horizon_days}
-    target = history.settings.target.model_copy(update=horizon)
-    place = np.flatnonzero(is_open)
-    snapshots = rows[is_open].assign(grid_weight=1.0, young=False, place=place)
-    side = build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
-
+    side = _label(history, scored, rows[is_open], spells, known_us=known_us)
     known = side.rows["place"].to_numpy()
     label = side.rows["label"].to_numpy()
     assert side.x_us is not None  # noqa: S101  (of a dated side)
@@ -113,6 +105,32 @@ def _settle_list(
     settled.loc[known, "label"] = np.where(is_settled, label, np.nan)
     settled.loc[known, "weight"] = np.where(is_settled, weight, 0.0)
     return settled
+
+
+def _look_up(history: History, scored: ScoredList, spells: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a list, each with its spell and what it was scored by."""
+    rows = scored.rows.reset_index(drop=True)
+    return rows.assign(
+        name=scored.name,
+        as_of_us=scored.as_of_us,
+        spell=_find_spells(scored, spells),
+        known_us=history.known_us(scored.as_of_us),
+    )
+
+
+def _label(
+    history: History,
+    scored: ScoredList,
+    rows: pd.DataFrame,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
+) -> Side:
+    """Rows of a list, labelled for its own horizon; `place` says which row each was."""
+    horizon = {"horizon_days": scored.horizon_days}
+    target = history.settings.target.model_copy(update=horizon)
+    snapshots = rows.assign(grid_weight=1.0, young=False, place=rows.index)
+    return build_side(scored.name, snapshots, spells, known_us=known_us, target=target)
 
 
 def _find_spells(scored: ScoredList, spells: pd.DataFrame) -> np.ndarray:
