@@ -27,8 +27,8 @@ from leadscore.results import (
 )
 from leadscore.store.version import quarantine_version
 from leadscore.times import DAY_US, HOUR_US, format_us
-from publish.test_publication import make_scores
-from publish.test_publication import publish as publish_scores
+from publish.publishing import make_scores
+from publish.publishing import publish as publish_scores
 
 KNOWN = 100
 AS_OF = day(KNOWN)

@@ -13,7 +13,7 @@ from leadscore.publish import pruning
 from leadscore.publish.listed import Listed, find_standing, list_published
 from leadscore.publish.pruning import ListLimits, prune_lists
 from leadscore.store.receipts import read_receipts
-from publish.test_publication import make_scores, publish, read_whole
+from publish.publishing import make_scores, publish, read_whole
 
 DAYS = [100, 110, 120, 130, 140]
 

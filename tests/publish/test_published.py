@@ -23,7 +23,7 @@ from leadscore.publish.listed import find_standing
 from leadscore.registry.registry import Who
 from leadscore.sample.sample import write_sample
 from leadscore.settings.read import read_settings
-from publish.test_publication import make_scores, publish
+from publish.publishing import make_scores, publish
 
 WHO = Who("tests", "2026-03-01T00:00:00.000000Z", "a test")
 

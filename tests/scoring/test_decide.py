@@ -1,472 +1,21 @@
-"""Tiers that do not flap, value, qualification, overrides, the next question, and actions."""
+"""What is done next: the question that is asked, and the action that is suggested."""
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from builders import Facts, day, make_settings
-from leadscore.errors import UserError
+from builders import make_settings
 from leadscore.evaluation.reference import compute_score
-from leadscore.features.feature import Feature
-from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
-from leadscore.ingest.overrides import read_overrides
-from leadscore.model.fit import fit_scorer
-from leadscore.project.scoring import _with_capacity
 from leadscore.scoring.action import suggest_actions
 from leadscore.scoring.answers import give_answer
 from leadscore.scoring.effects import Effect, Standing
-from leadscore.scoring.overrides import override_tiers, override_verdicts, overrides_in_force
 from leadscore.scoring.qualification import qualify
 from leadscore.scoring.question import ask_next, choose_questions
-from leadscore.scoring.tier import (
-    TIERS,
-    Borders,
-    Outlook,
-    compute_rank,
-    earlier_tiers,
-    find_borders,
-    measure_by,
-)
-from leadscore.scoring.value import read_amounts
-from leadscore.scoring.what_if import compute_what_if
+from leadscore.scoring.tier import Outlook, find_borders, measure_by
 from leadscore.settings.actions import Actions
-from leadscore.settings.qualification import Qualification, Rule
 from leadscore.settings.tiers import Tiers
-from leadscore.times import parse_moment
-
-PLAIN = Borders(90, 70, 40, 2)
-measures = st.lists(st.floats(0, 100), min_size=1, max_size=30)
-tiers = st.sampled_from(["A", "B", "C", "D", None])
-
-
-@pytest.mark.parametrize(
-    ("measure", "earlier", "tier"),
-    [
-        (91, None, "A"), (89, None, "B"), (89, "A", "A"), (87.9, "A", "B"), (91, "B", "B"), (92, "B", "A"),
-        (91, "D", "B"), (30, "A", "D"), (41, "A", "C"), (41, "D", "D"), (42, "D", "C"), (100, "D", "A"),
-    ],
-)  # fmt: skip
-def test_tier_when_near_a_border_then_stays_what_it_was(measure, earlier, tier):
-    assert PLAIN.decide(
-        np.array([measure], dtype=float), np.array([earlier], dtype=object)
-    ).tolist() == [tier]
-
-
-@settings(max_examples=200, deadline=None)
-@given(measures, st.data())
-def test_tiers_when_decided_again_then_stay_and_are_never_far_from_the_plain_ones(values, data):
-    measure = np.array(values)
-    earlier = np.array(
-        data.draw(st.lists(tiers, min_size=len(values), max_size=len(values))), dtype=object
-    )
-    first = PLAIN.decide(measure, earlier)
-    assert (PLAIN.decide(measure, first.astype(object)) == first).all()
-    place = np.searchsorted(TIERS, first)
-    assert (place >= PLAIN.rank_tier(measure + PLAIN.margin)).all()
-    assert (place <= PLAIN.rank_tier(measure - PLAIN.margin)).all()
-    nothing = np.full(len(values), None, dtype=object)
-    assert (PLAIN.decide(measure, nothing) == TIERS[PLAIN.rank_tier(measure)]).all()
-    order = np.argsort(measure)
-    assert (np.diff(np.searchsorted(TIERS, PLAIN.decide(measure, nothing)[order])) <= 0).all()
-
-
-def outlook(value, log_odds=None):
-    """Leads that are told apart by what they are worth, and by log_odds."""
-    value = np.array(value, dtype=float)
-    return Outlook(
-        value * 0,
-        value * 0,
-        value,
-        value * 0 if log_odds is None else np.array(log_odds, dtype=float),
-    )
-
-
-def by_capacity(tiers, listed, earlier=None):
-    measure = measure_by(tiers, listed, listed=listed, at=np.arange(len(listed.value)))
-    before = (
-        np.full(len(measure), None, dtype=object)
-        if earlier is None
-        else np.array(list(earlier), dtype=object)
-    )
-    return "".join(find_borders(tiers).decide(measure, before))
-
-
-@pytest.mark.parametrize(
-    ("capacity", "touch_cost", "value", "log_odds", "tiers"),
-    [
-        (2, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AABBCCCCDD"),
-        (20, 25, [100, 90, 80, 70, 60, 50, 40, 30, 20, 10], None, "AAAAAAAADD"),
-        (1, 30, [30, 31], None, "DA"),
-        (1, 0, [0, 5], None, "DA"),
-        (2, 0, [7, 7, 7, 7, 7], [1, 3, 2, 5, 4], "CBBAA"),  # equal values, as a calibrator of steps gives them
-        (2, 0, [7, 7, 7], None, "AAB"),
-    ],
-)  # fmt: skip
-def test_tiers_when_by_capacity_then_hold_as_many_as_can_be_worked_and_are_worth_it(
-    capacity, touch_cost, value, log_odds, tiers
-):
-    section = Tiers(by="capacity", capacity=capacity, touch_cost=touch_cost)
-    assert by_capacity(section, outlook(value, log_odds)) == tiers
-
-
-def test_tiers_when_by_capacity_and_near_a_border_then_stay_within_5_percent_of_the_rank():
-    listed, section = outlook(np.arange(500, 0, -1)), Tiers(by="capacity", capacity=100)
-    was_a = by_capacity(section, listed, "A" * 500)
-    was_b = by_capacity(section, listed, "B" * 500)
-    assert (was_a.rindex("A"), was_b.index("B")) == (
-        104,
-        95,
-    )  # of ranks 1 to 500: A until 105, B from 96
-    assert by_capacity(section, listed, was_a) == was_a
-    worthless = Tiers(by="capacity", capacity=100, touch_cost=499)
-    assert by_capacity(worthless, listed, "A" * 500) == "A" + "D" * 499
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.data()
-)
-def test_rank_when_one_lead_changes_then_is_that_of_the_list_sorted_anew(rows, data):
-    listed = outlook([value for value, _ in rows], [log_odds for _, log_odds in rows])
-    at = data.draw(st.integers(0, len(rows) - 1))
-    changed = data.draw(st.tuples(st.integers(0, 3), st.integers(0, 2)))
-    found = compute_rank(outlook([changed[0]], [changed[1]]), listed=listed, at=np.array([at]))
-    anew = [changed if i == at else row for i, row in enumerate(rows)]
-    order = sorted(range(len(rows)), key=lambda i: (-anew[i][0], -anew[i][1], i))
-    assert found.tolist() == [order.index(at) + 1]
-
-
-@pytest.mark.parametrize(
-    ("section", "said"),
-    [
-        ({"by": "probability"}, "are probabilities from 0 to 1, got a = 90"),
-        ({"by": "capacity"}, "give tiers.capacity, or the list of reps under routing"),
-        ({"capacity": 5}, "capacity belongs to by = 'capacity'"),
-        ({"touch_cost": 5}, "touch_cost belongs to by = 'capacity'"),
-        ({"a": 10}, "must fall"),
-    ],
-)
-def test_settings_when_tiers_do_not_fit_together_then_say_why(section, said):
-    with pytest.raises(ValueError, match=said):
-        make_settings(tiers=section)
-    assert (
-        make_settings(
-            tiers={"by": "probability", "a": 0.5, "b": 0.2, "c": 0.1}
-        ).tiers.margin_or_default()
-        == 0.02
-    )
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1000), st.booleans()), min_size=1, max_size=40)
-)
-def test_what_if_when_computed_then_is_a_slow_sum(rows):
-    probability = np.array([p for p, _, _ in rows])
-    value = probability * np.array([worth for _, worth, _ in rows])
-    tier = np.array(["A" if now else "B" for _, _, now in rows])
-    told = compute_what_if(probability, tier, probability, value)
-    for each in told:
-        n = round(each["share"] * len(rows))
-        best = sorted(range(len(rows)), key=lambda i: (-probability[i], i))[:n]
-        now = [i for i in range(len(rows)) if tier[i] == "A"]
-        assert each["leads"] == n - len(now)
-        assert each["wins"] == pytest.approx(
-            sum(probability[best]) - sum(probability[now]), abs=1e-9
-        )
-        assert each["value"] == pytest.approx(sum(value[best]) - sum(value[now]), abs=1e-6)
-    assert all(
-        each["value"] is None for each in compute_what_if(probability, tier, probability, None)
-    )
-    assert all(each["leads"] != 0 for each in told)
-    assert all(f"{each['share']:.0%}" != f"{each['share_now']:.0%}" for each in told)
-    assert len({each["leads"] for each in told}) == len(told)
-
-
-@pytest.mark.parametrize(
-    ("n", "in_a", "shares"),
-    [
-        (1000, 100, [0.05, 0.15, 0.2, 0.3]),
-        (1000, 103, [0.05, 0.15, 0.2, 0.3]),  # "A at 10 % instead of 10 %"
-        (4, 0, [0.15]),  # of four leads 5 % are none, and 20 % or 30 % are one, as 15 %
-        (0, 0, []),
-    ],
-)
-def test_what_if_when_a_size_would_say_nothing_then_it_is_left_out(n, in_a, shares):
-    probability = np.linspace(0.9, 0.1, n)
-    tier = np.array(["A"] * in_a + ["B"] * (n - in_a), dtype=object)
-    assert [
-        each["share"] for each in compute_what_if(probability, tier, probability, None)
-    ] == shares
-
-
-NAN = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("tier", "budget", "need", "verdict", "rule"),
-    [
-        ("A", 0.5, 0.5, "sales_qualified", "promising, and enough is answered"),
-        ("A", 0.5, 0.0, "needs_answers", "promising, but states no need"),
-        ("B", 0.5, NAN, "needs_answers", "promising, but too little answered"),
-        ("C", 0.5, 0.5, "nurture", "not promising yet"),
-        ("D", NAN, 0.0, "disqualified",
-         "no need, and not promising; back with a better answer on need or a tier other than D"),
-        ("D", NAN, NAN, "nurture", "not promising yet"),
-    ],
-)  # fmt: skip
-def test_lead_when_qualified_by_the_default_rules_then_the_first_that_holds_decides(
-    tier, budget, need, verdict, rule
-):
-    found = qualify(
-        Qualification(), tier=np.array([tier]), probability=np.array([0.3]),
-        strengths={"budget": np.array([budget]), "need": np.array([need])},
-    )  # fmt: skip
-    assert [each[0] for each in found] == [verdict, rule]
-
-
-@pytest.mark.parametrize(
-    ("rule", "holds"),
-    [
-        ({"min_probability": 0.3}, True), ({"min_probability": 0.31}, False), ({"max_probability": 0.3}, True),
-        ({"max_probability": 0.29}, False), ({"tiers": ("B", "C")}, True), ({"tiers": ("A",)}, False),
-        ({"min_strength": {"budget": 0.5}}, True), ({"min_strength": {"budget": 0.6}}, False),
-        ({"min_strength": {"need": 0.0}}, False), ({"max_strength": {"need": 1.0}}, False),  # need is not known
-        ({"max_strength": {"budget": 0.5}}, True), ({"min_answers": 1}, True), ({"min_answers": 2}, False),
-        ({"max_answers": 1}, True), ({"max_answers": 0}, False), ({"min_strength": {"timeline": 0.1}}, False),
-        ({"tiers": ("B",), "max_answers": 0}, False),
-    ],
-)  # fmt: skip
-def test_rule_when_it_states_something_then_all_of_it_must_hold(rule, holds):
-    section = Qualification(rules=(Rule(name="mine", verdict="disqualified", **rule),))
-    verdict, said = qualify(
-        section, tier=np.array(["B"]), probability=np.array([0.3]),
-        strengths={"budget": np.array([0.5]), "need": np.array([NAN])},
-    )  # fmt: skip
-    assert verdict[0] == ("disqualified" if holds else "nurture")
-    assert said[0].startswith("mine; back with ") == holds
-
-
-@pytest.mark.parametrize(
-    ("strengths", "verdict"),
-    [
-        pytest.param({"budget": 0.5}, "sales_qualified", id="the only question is answered"),
-        pytest.param({"budget": NAN}, "nurture", id="the only question is open"),
-        pytest.param({"budget": 0.5, "need": NAN}, "nurture", id="one of two is open"),
-        pytest.param({}, "sales_qualified", id="nothing is asked"),
-    ],
-)
-def test_rule_when_it_asks_for_more_answers_than_there_are_questions_then_all_of_them_are_enough(
-    strengths, verdict
-):
-    rule = Rule(name="mine", verdict="sales_qualified", min_answers=4)
-    verdicts, _ = qualify(
-        Qualification(rules=(rule,)),
-        tier=np.array(["B"]),
-        probability=np.array([0.3]),
-        strengths={letter: np.array([strength]) for letter, strength in strengths.items()},
-    )
-    assert verdicts.tolist() == [verdict]
-
-
-def test_must_haves_when_not_known_or_weakest_then_decide_before_any_rule():
-    verdict, rule = qualify(
-        Qualification(must_have=("budget",)), tier=np.array(["A", "A", "A"]), probability=np.array([0.9] * 3),
-        strengths={"budget": np.array([0.0, NAN, 0.4]), "need": np.array([1.0] * 3)},
-    )  # fmt: skip
-    assert verdict.tolist() == ["disqualified", "needs_answers", "sales_qualified"]
-    assert "back with a better answer on budget" in rule[0]
-
-
-def test_settings_when_qualification_asks_what_no_field_answers_then_are_refused():
-    asked = {"budget": {"field": "budget", "levels": ["no", "yes"]}}
-    project = {"fields": {"budget": {"type": "text"}}, "bant": asked}
-    assert make_settings(
-        **project, qualification={"must_have": ["budget"]}
-    ).qualification.letters() == {"budget"}
-    assert make_settings().qualification.letters() == set()
-    rule = {"name": "late", "verdict": "nurture", "max_strength": {"timeline": 0.2}}
-    for section, letter in (({"must_have": ["need"]}, "need"), ({"rules": [rule]}, "timeline")):
-        with pytest.raises(
-            ValueError, match=f"asks for {letter}, and no field answers it: declare bant.{letter}"
-        ):
-            make_settings(**project, qualification=section)
-
-
-OVERRIDES = """lead_id,action,value,until,by,why
-a,exclude,,2024-01-03,Kim,competitor
-b,tier,A,,,
-c,qualify,,,Kim,
-d,exclude,,2023-12-31,Kim,
-e,qualify,sales_qualified,,Kim,
-e,tier,B,2024-05-01T12:00:00Z,Ada,a friend
-e,qualify,nurture,,,they asked for peace
-nobody,tier,D,,,
-"""
-
-
-def test_overrides_when_read_then_win_over_the_model_until_they_end(tmp_path):
-    (tmp_path / "overrides.csv").write_text(OVERRIDES)
-    project = make_settings(input_folder=tmp_path, qualification={"overrides": "overrides.csv"})
-    lead_id = np.array(list("abcdef"), dtype=object)
-    verdict, rule = np.array(["nurture"] * 6, dtype=object), np.array(["mine"] * 6, dtype=object)
-    in_force = overrides_in_force(read_overrides(project), as_of_us=day(0))
-    assert (
-        "".join(override_tiers(in_force, lead_id, np.array(list("CCCCCC"), dtype=object)))
-        == "CACCBC"
-    )
-    verdict, rule, said = override_verdicts(in_force, lead_id, verdict, rule)
-    assert verdict.tolist() == [
-        "disqualified",
-        "nurture",
-        "sales_qualified",
-        "nurture",
-        "nurture",
-        "nurture",
-    ]
-    assert rule.tolist() == ["decided by hand; back when the override ends", "mine", "decided by hand", "mine",
-                             "decided by hand", "mine"]  # fmt: skip
-    assert said.tolist() == [
-        "excluded by Kim until 2024-01-03: competitor", "put into A by somebody", "called sales_qualified by Kim", "",
-        "called nurture by somebody: they asked for peace; put into B by Ada until 2024-05-01T12:00:00Z: a friend",
-        "",
-    ]  # fmt: skip
-    assert read_overrides(make_settings()) == []
-
-
-@pytest.mark.parametrize(("hours", "counts"), [(-1, True), (-25, True), (1, False)])
-def test_override_when_it_ends_on_a_bare_date_then_counts_that_whole_day_where_the_settings_are(
-    tmp_path, hours, counts
-):
-    (tmp_path / "o.csv").write_text("lead_id,action,until\na,exclude,2024-06-30\n")
-    project = make_settings(
-        input_folder=tmp_path, qualification={"overrides": "o.csv"}, timezone="America/New_York"
-    )
-    ends_us = parse_moment("2024-07-01T04:00:00Z", zone="UTC")
-    found = overrides_in_force(read_overrides(project), as_of_us=ends_us + hours * 3_600_000_000)
-    assert bool(found) == counts
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ("a,drop,,,,", "line 2: action must be exclude, qualify, tier, got 'drop'"),
-        ("a,tier,E,,,", "the value of tier must be one of A, B, C, D, got 'E'"),
-        ("a,qualify,maybe,,,", "the value of qualify must be one of"),
-        (",exclude,,,,", "has no lead_id"),
-        ("a,exclude,,soon,,", "until: "),
-    ],
-)
-def test_overrides_when_a_row_is_wrong_then_are_refused_with_its_line(tmp_path, row, said):
-    (tmp_path / "o.csv").write_text(f"lead_id,action,value,until,by,why\n{row}\n")
-    project = make_settings(input_folder=tmp_path, qualification={"overrides": "o.csv"})
-    with pytest.raises(UserError, match="cannot be followed") as refused:
-        read_overrides(project)
-    assert said in str(refused.value)
-
-
-def test_amounts_when_missing_then_are_estimated_by_what_was_won_and_marked(tmp_path):
-    plain = make_settings()
-    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts
-    for lead_id, amount in (("won1", 100_00), ("won2", 300_00), ("won3", 500_00)):
-        facts.lead(lead_id, 0, currency="EUR").outcome(lead_id, 5, "won", amount=amount)
-    facts.lead("lost", 0, amount=9_00, currency="EUR").outcome("lost", 5, "lost")
-    facts.lead("later", 0, currency="EUR").outcome("later", 30, "won", amount=9_999_00)
-    facts.lead("known", 6, amount=70_00, currency="EUR").lead("unknown", 6)
-    history = facts.history(tmp_path, known_until=40)
-    found = read_amounts(history, np.array(["known", "unknown"], dtype=object), as_of_us=day(10))
-    assert found.amount.tolist() == [70.0, 300.0]
-    assert found.estimated.tolist() == [False, True]
-    assert (found.currency, found.warning) == ("EUR", None)
-
-
-@pytest.mark.parametrize(("zero", "amount"), [(False, [200.0, 70.0]), (True, [0.0, 70.0])])
-def test_amounts_when_one_is_0_then_it_is_missing_unless_declared(tmp_path, zero, amount):
-    plain = make_settings(fields={"amount": {"type": "number", "zero": zero}})
-    facts = Facts(plain.model_copy(update={"mapping": plain.mapping[:1]}))  # no history of amounts
-    for lead_id, won in (("won1", 0), ("won2", 100_00), ("won3", 300_00)):
-        facts.lead(lead_id, 0, currency="EUR").outcome(lead_id, 5, "won", amount=won)
-    facts.lead("nothing", 6, amount=0, currency="EUR").lead("known", 6, amount=70_00)
-    history = facts.history(tmp_path, known_until=40)
-    found = read_amounts(history, np.array(["nothing", "known"], dtype=object), as_of_us=day(10))
-    assert found.amount.tolist() == amount
-    assert found.estimated.tolist() == [not zero, False]
-
-
-def test_amounts_when_they_have_a_history_then_are_those_known_then(tmp_path):
-    facts = (
-        Facts()
-        .lead("a", 0, amount=999_00, currency="EUR")
-        .change("a", 1, "amount", "5000")
-        .change("a", 20, "amount", "80000")
-    )
-    history = facts.history(tmp_path, known_until=40)
-    assert read_amounts(
-        history, np.array(["a"], dtype=object), as_of_us=day(10)
-    ).amount.tolist() == [50.0]
-
-
-def test_amounts_when_a_later_export_showed_another_one_then_are_first_the_old_then_the_new(
-    tmp_path,
-):
-    plain = make_settings()
-    facts = Facts(
-        plain.model_copy(update={"mapping": plain.mapping[:1]})
-    )  # no history of amounts is mapped
-    facts.lead("a", 0, amount=50_00).lead("emptied", 0, amount=60_00).lead("same", 0, amount=70_00)
-    facts.outcome("same", 35, "won", amount=9_00).change("a", 20, "amount", "8000").change(
-        "emptied", 20, "amount", None
-    )
-    history = facts.history(tmp_path, known_until=40)
-    leads = np.array(["a", "emptied", "same"], dtype=object)
-    assert read_amounts(history, leads, as_of_us=day(10)).amount.tolist() == [50.0, 60.0, 70.0]
-    found = read_amounts(history, leads, as_of_us=day(30))
-    assert found.amount.tolist() == [80.0, 75.0, 70.0]
-    assert found.estimated.tolist() == [False, True, False]
-
-
-def test_amounts_when_in_several_currencies_then_nothing_is_told(tmp_path):
-    history = Facts().lead("a", 0, amount=1, currency="EUR").lead("b", 0, amount=1, currency="USD").history(
-        tmp_path, known_until=40
-    )  # fmt: skip
-    found = read_amounts(history, np.array(["a", "b"], dtype=object), as_of_us=day(10))
-    assert np.isnan(found.amount).all()
-    assert "EUR, USD" in found.warning
-
-
-BUDGET = Feature("bant_budget", {}, Learned(), "share", "bant_budget", direction=1)
-KNOWN = Feature("bant_budget_known", {}, Learned(), "flag", "bant_budget")
-COMPLETE = Feature("bant_completeness", {}, Learned(), "count", "bant_completeness")
-STAGE = Feature("stage_current", {}, Text("stage"), "category", "stage_place")
-ASKED = (BUDGET, KNOWN, COMPLETE, STAGE)
-
-
-def make_crowd(n=400, seed=0):
-    rng = np.random.default_rng(seed)
-    strength = np.where(rng.random(n) < 0.4, np.nan, rng.choice([0.0, 0.5, 1.0], n))
-    keys = pd.DataFrame({"lead_id": [f"{i:04d}" for i in range(n)], "as_of_us": 0})
-    columns = {
-        "bant_budget": strength, "bant_budget_known": (~np.isnan(strength)).astype(float),
-        "bant_completeness": (~np.isnan(strength)).astype(float),
-        "stage_current": rng.choice(np.array(["new", "proposal"], dtype=object), n),
-    }  # fmt: skip
-    label = (rng.random(n) < 0.15 + 0.5 * np.nan_to_num(strength)).astype(float)
-    matrix = Matrix(keys, columns)
-    model = fit_scorer(
-        matrix,
-        keys.assign(label=label, weight=1.0),
-        kind="logistic",
-        features=ASKED,
-        seed=0,
-        threads=1,
-    )
-    p = model.probability(model.log_odds(columns))
-    model.document["reference"] = np.quantile(p, np.linspace(0.0005, 0.9995, 1000)).tolist()
-    return model, matrix
+from scoring.crowds import NAN, make_crowd, outlook
 
 
 @pytest.mark.parametrize(
@@ -479,65 +28,101 @@ def make_crowd(n=400, seed=0):
     ids=["score", "probability", "capacity"],
 )
 def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(section):
-    model, matrix = make_crowd()
-    budget = {"field": "budget", "levels": ["no", "some", "all"]}
-    project = make_settings(
-        fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers=section
-    )
-    n = len(matrix.keys)
-    amount = np.random.default_rng(4).integers(1, 200, n).astype(float)
-
-    def look(columns, worth):
-        log_odds = model.log_odds(columns)
-        p = model.probability(log_odds)
-        return Outlook(compute_score(p, model.document["reference"]), p, p * worth, log_odds)
-
-    listed, borders = look(matrix.columns, amount), find_borders(project.tiers)
-    now = borders.decide(
-        measure_by(project.tiers, listed, listed=listed, at=np.arange(n)),
-        np.array(list("ABCD" * (n // 4))),
-    )
-    verdict, _ = qualify(project.qualification, tier=now, probability=listed.probability,
-                         strengths={"budget": matrix.columns["bant_budget"]})  # fmt: skip
-    found = ask_next(
-        model,
-        matrix,
-        stand(now, amount, listed, project, matrix, verdict=verdict, currency="EUR"),
-        project,
-    )
-    strength, stage = matrix.columns["bant_budget"], matrix.columns["stage_current"]
+    asked = AskedCrowd(section)
+    found = asked.ask()
     gains = []
     for row in range(80):
-        if not np.isnan(strength[row]):
-            assert found["next_question"][row] == ""
+        question = found["next_question"][row]
+        if not np.isnan(asked.strength[row]):
+            assert question == ""
             continue
-        given_there = strength[(stage == stage[row]) & ~np.isnan(strength)]
-        changed, best = 0.0, 0.0
-        for answer in (0.0, 0.5, 1.0):
-            whole = {name: values.copy() for name, values in matrix.columns.items()}
-            whole["bant_budget"][row], whole["bant_budget_known"][row] = answer, 1.0
-            whole["bant_completeness"][row] += 1
-            then = look(whole, amount)
-            tier = borders.decide(
-                measure_by(project.tiers, then, listed=then, at=np.arange(n)), now
-            )[row]
-            enough = tier in "AB"  # by the default rules, one known answer of one that is asked
-            again = "sales_qualified" if enough else "nurture"
-            p = listed.probability[row]
-            richer = then.probability[row] - p >= max(0.2 * p, 0.02)
-            fell = tier > now[row]
-            counts = tier < now[row] or (again != verdict[row] and not fell) or richer
-            changed += np.mean(given_there == answer) * counts
-            best = max(best, then.value[row])
-        assert found["next_question_gain"][row] == pytest.approx(changed, abs=1e-9)
-        gains.append(changed)
-        if changed:
-            said = f"value EUR {listed.value[row]:,.0f}, at best {best:,.0f}"
-            assert found["next_question"][row].startswith("Ask about budget: ")
-            assert found["next_question"][row].endswith(said)
+        gain, best = asked.try_answers(row)
+        assert found["next_question_gain"][row] == pytest.approx(gain, abs=1e-9)
+        gains.append(gain)
+        if gain:
+            said = f"value EUR {asked.listed.value[row]:,.0f}, at best {best:,.0f}"
+            assert question.startswith("Ask about budget: ")
+            assert question.endswith(said)
         else:
-            assert found["next_question"][row] == ""
+            assert question == ""
     assert len(set(gains)) > 1
+
+
+class AskedCrowd:
+    """Open leads that are asked about their budget, one lead and one answer after another."""
+
+    def __init__(self, section):
+        self.model, self.matrix = make_crowd()
+        budget = {"field": "budget", "levels": ["no", "some", "all"]}
+        self.project = make_settings(
+            fields={"budget": {"type": "text"}}, bant={"budget": budget}, tiers=section
+        )
+        self.strength = self.matrix.columns["bant_budget"]
+        self.n = len(self.strength)
+        self.amount = np.random.default_rng(4).integers(1, 200, self.n).astype(float)
+        self.listed = self.look(self.matrix.columns)
+        self.now = self.decide(self.listed, np.array(list("ABCD" * (self.n // 4))))
+        self.verdict, _ = qualify(
+            self.project.qualification,
+            tier=self.now,
+            probability=self.listed.probability,
+            strengths={"budget": self.strength},
+        )
+
+    def look(self, columns):
+        log_odds = self.model.log_odds(columns)
+        p = self.model.probability(log_odds)
+        score = compute_score(p, self.model.document["reference"])
+        return Outlook(score, p, p * self.amount, log_odds)
+
+    def decide(self, outlook, before):
+        everyone = np.arange(self.n)
+        measure = measure_by(self.project.tiers, outlook, listed=outlook, at=everyone)
+        return find_borders(self.project.tiers).decide(measure, before)
+
+    def ask(self):
+        standing = stand(
+            self.now,
+            self.amount,
+            self.listed,
+            self.project,
+            self.matrix,
+            verdict=self.verdict,
+            currency="EUR",
+        )
+        return ask_next(self.model, self.matrix, standing, self.project)
+
+    def try_answers(self, row):
+        """How likely an answer changes what is done with a lead, and the most it can be worth."""
+        stage = self.matrix.columns["stage_current"]
+        given = self.strength[(stage == stage[row]) & ~np.isnan(self.strength)]
+        gain = best = 0.0
+        for answer in (0.0, 0.5, 1.0):
+            then = self.look(self.answered(row, answer))
+            gain += np.mean(given == answer) * self.counts(row, then)
+            best = max(best, then.value[row])
+        return gain, best
+
+    def answered(self, row, answer):
+        """All leads, of which one gave an answer."""
+        columns = {name: values.copy() for name, values in self.matrix.columns.items()}
+        columns["bant_budget"][row] = answer
+        columns["bant_budget_known"][row] = 1.0
+        columns["bant_completeness"][row] += 1
+        return columns
+
+    def counts(self, row, then):
+        """Whether an answer lifts the tier, changes the verdict, or makes the lead worth more."""
+        tier = self.decide(then, self.now)[row]
+        if tier < self.now[row]:
+            return True
+        enough = tier in "AB"  # by the default rules, one known answer of one that is asked
+        verdict = "sales_qualified" if enough else "nurture"
+        fell = tier > self.now[row]
+        if verdict != self.verdict[row] and not fell:
+            return True
+        p = self.listed.probability[row]
+        return then.probability[row] - p >= max(0.2 * p, 0.02)
 
 
 def stand(tier, amount, listed, project, matrix, *, verdict, currency=None, **by_hand):
@@ -661,21 +246,7 @@ def test_action_when_suggested_then_follows_stage_and_silence(stage, place, sile
     assert suggest(mine) == ["proposal" if stage == "new" else action]
 
 
-@pytest.mark.parametrize(("stated", "capacity"), [(None, 7), (3, 3)])
-def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_reps(
-    stated, capacity
-):
-    tiers = Tiers(by="capacity", capacity=stated)
-    reps = [{"capacity": 10, "load": 4}, {"capacity": 1, "load": 0}, {"capacity": 2, "load": 5}]
-    assert _with_capacity(tiers, {"reps": reps}).capacity == capacity
-    assert _with_capacity(Tiers(), {}) == Tiers()
-    routed = make_settings(tiers={"by": "capacity"}, routing={"reps": "reps.csv"})
-    assert routed.tiers.capacity is None
-
-
-def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
-    published = pa.table({"lead_id": ["c", "a"], "tier": ["B", "C"]})
-    assert earlier_tiers(np.array(["a", "b"]), published).tolist() == ["C", None]
+def test_settings_when_an_action_is_of_no_open_stage_then_are_refused():
     with pytest.raises(ValueError, match="is no open stage"):
         make_settings(actions={"by_stage": {"never": "call"}})
 

@@ -14,7 +14,7 @@ from leadscore.scoring.effects import Standing
 from leadscore.scoring.qualification import qualify
 from leadscore.scoring.question import ask_next
 from leadscore.scoring.tier import build_outlook
-from scoring.test_decide import make_crowd
+from scoring.crowds import make_crowd
 
 N = 24
 LETTERS = ("budget", "authority", "need", "timeline")
