@@ -154,6 +154,7 @@ def make_win_loss(name: str = "L1", **changes) -> WinLoss:
             {"name": "won_of_closed", "now": 0.2, "before": 0.3, "p_value": 0.01},
             {"name": "revenue", "now": 1_234_567, "before": 1_000_000, "p_value": 0.3},
         ],
+        "chances": {"usual": 0.13, "good": 0.23, "poor": 0.07},
         "unexpected_losses": [lead], "unexpected_wins": [], "largest_losses": [lead | {"probability": None}],
         "largest_wins": [lead],
     }  # fmt: skip

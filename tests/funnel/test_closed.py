@@ -86,12 +86,16 @@ def test_leads_to_review_when_no_list_had_them_then_are_the_largest(review):
     assert review.largest_wins[0].reason == ""
     assert review.listed == 0
     assert review.unexpected_losses == review.unexpected_wins == []
+    assert review.chances is None
 
 
 def test_leads_to_review_when_lists_had_them_then_the_last_before_the_close_counts(
     facts, settings, tmp_path
 ):
-    """l1 was at 20 %, then at 80 %; what was published of w1 after its close says nothing."""
+    """l1 was at 20 %, then at 80 %; what was published of w1 after its close says nothing.
+
+    Usual is 46 %, odds of 0.85 to 1: twice that is 63 %, half of it 30 %.
+    """
     folder = settings.project_folder()
     write_list(folder, {"l1": 0.2, "w1": 0.6}, as_of_us=day(55))
     write_list(folder, {"l1": 0.8, "again": 0.5}, as_of_us=day(72))
@@ -101,11 +105,15 @@ def test_leads_to_review_when_lists_had_them_then_the_last_before_the_close_coun
     review = review_closes(history, SPAN)
     history.engine.close()
     lost = [(lead.lead_id, lead.probability) for lead in review.unexpected_losses]
-    assert lost == [("l1", 0.8), ("again", 0.5), ("l3", 0.3)]
+    assert lost == [("l1", 0.8)]
     won = [(lead.lead_id, lead.probability) for lead in review.unexpected_wins]
-    assert won == [("w2", 0.1), ("w1", 0.6)]
+    assert won == [("w2", 0.1)]
     assert review.listed == 5
-    assert list(review.to_pandas("unexpected_wins")["lead_id"]) == ["w2", "w1"]
+    chances = review.chances
+    assert chances.usual == pytest.approx((0.8 + 0.5 + 0.3 + 0.1 + 0.6) / 5)
+    assert chances.good == pytest.approx(0.92 / 1.46)
+    assert chances.poor == pytest.approx(0.23 / 0.77)
+    assert list(review.to_pandas("unexpected_wins")["lead_id"]) == ["w2"]
 
 
 def test_review_when_facts_come_later_then_is_the_same(facts, review, tmp_path):

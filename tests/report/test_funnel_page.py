@@ -42,7 +42,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
         "New: 99 days in New; about 2 % of 120 visits take longer",
         "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, the longest, New, 99 days.",
         "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
-        "New New: 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
+        "New: New; 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
         "Of 2 patterns tested, 1 stands out",
         "Stalled but still engaging: New. Ask for a decision, either way.",
         "These figures are too low: 20 % of the visits to New have not ended after the 60 days",
@@ -69,8 +69,19 @@ def test_velocity_when_many_leads_were_open_when_last_observed_then_says_it_is_c
 
 def test_stalled_when_longer_than_any_then_no_share_is_shown():
     lead = make_funnel().stalled[0].model_copy(update={"longer_than_any": True})
-    words = "New: 99 days in New; longer than any visit of the period that has ended"
+    words = "New: 99 days in New; longer than any completed visit in this period"
     assert write_stalled(lead) == words
+
+
+@pytest.mark.parametrize(
+    ("lasted_longer", "words"),
+    [(0.02, "about 2 %"), (0.006, "about 1 %"), (0.004, "fewer than 1 %")],
+)
+def test_stalled_when_hardly_any_visit_takes_longer_then_says_fewer_than_one_per_cent(
+    lasted_longer, words
+):
+    lead = make_funnel().stalled[0].model_copy(update={"lasted_longer": lasted_longer})
+    assert write_stalled(lead).endswith(f"{words} of 120 visits take longer")
 
 
 def test_page_when_there_are_several_pipelines_then_shows_speed_and_months_of_each():
@@ -159,7 +170,8 @@ def test_page_when_little_is_known_then_parts_are_left_out():
     page = build_funnel_page(bare, project="acme")
     assert "No lead is stalled." in page
     assert "First contact" not in page
-    assert "Too little follow-up to test any pattern; use a longer --days." in page
+    assert "Not enough time has passed to compare patterns in a period this short." in page
+    assert "--" not in re.sub(r"<style>.*</style>", "", page, flags=re.DOTALL)  # it is e-mailed
     assert page.count("not enough data") >= 3
 
 
@@ -192,12 +204,25 @@ def texts_of(svg: str) -> list[str | None]:
         (plot_staying, FUNNEL.curves, ["days in the stage", "New"]),
         (plot_cohorts, FUNNEL.cohorts, ["2026-01 (50)", "20 %"]),
         (plot_losses, FUNNEL.losses, ["New (25)", "100 %"]),
-        (plot_patterns, FUNNEL.patterns, ["New New (40)", "all others"]),
+        (plot_patterns, FUNNEL.patterns, ["New: New (40)", "all others"]),
     ],
 )
 def test_figure_when_drawn_then_is_svg_with_its_names_and_when_empty_says_so(plot, rows, words):
     assert set(words) <= set(texts_of(plot(rows)))
     assert "not enough data" in texts_of(plot([]))
+
+
+def test_grid_when_a_name_is_long_then_the_plot_leaves_it_room():
+    (loss,) = FUNNEL.losses[:1]
+    short = plot_losses([loss])
+    long = plot_losses([loss.model_copy(update={"stage": "(stage not known)"})])
+    assert "(stage not known) (25)" in texts_of(long)
+    assert _left_of_plot(long) > _left_of_plot(short)
+
+
+def _left_of_plot(svg: str) -> float:
+    """Where the background of the plot begins."""
+    return min(float(x) for x in re.findall(r'd="M ([\d.]+) [\d.]+ \n', svg) if float(x) > 0)
 
 
 def test_flow_when_drawn_then_names_stages_and_adds_up_won_and_lost():

@@ -53,28 +53,34 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "EUR won: 1,234,567, before 1,000,000 (+23 %)",
         "L1 (30)",  # the losses of a stage are those that closed
         "New, lost: 30 %, before 20 % (+10 ± 5 points; p = 0.001)",
-        "New New: 50 ± 25 % of 40 won within 60 days",
-        "Lost, though likely to be won",
+        "New: New; 50 ± 25 % of 40 won within 60 days",
+        "Lost despite a good chance",
+        "gave them 23 % or more; usual was 13 %.",
         "83 %",
         "This is not a win rate",
     ):
         assert words in page
-    assert "Won, though unlikely" not in page  # there is none
+    against_the_odds = page.partition("Won against the odds")[2]
+    assert "gave them 7 % or less; usual was 13 %." in against_the_odds
+    assert "None in this period." in against_the_odds
+    assert page.count("None in this period.") == 1
     assert page.count("+10 ± 5 points") == 1  # the other may be chance
     assert page.count("<svg") == 2
 
 
 def test_page_when_little_is_known_then_says_so():
     lists = ("unexpected_losses", "unexpected_wins", "largest_losses")
-    few = make_win_loss(reasons=[], losses=[], changes=[], listed=0, **{name: [] for name in lists})
+    nothing = {name: [] for name in lists} | {"chances": None}
+    few = make_win_loss(reasons=[], losses=[], changes=[], listed=0, **nothing)
     page = build_win_loss_page(few, make_funnel(patterns=[], losses=[]))
     for words in (
         "Nothing was lost.",
-        "Too little follow-up to test any pattern",
+        "Not enough time has passed to compare patterns in a period this short.",
         "on a published list before",
     ):
         assert words in page
     assert "no share of a stage has changed" in page
+    assert "Lost despite a good chance" not in page
 
 
 def test_page_when_leads_were_won_then_their_list_has_no_column_of_reasons():

@@ -11,10 +11,11 @@ import pandas as pd
 from leadscore.funnel.competing import HOURS, UNKNOWN, wilson_interval
 from leadscore.funnel.headlines import describe_headlines
 from leadscore.results.base import Interval
-from leadscore.results.win_loss import Closed, LossReason, ReviewedLead
+from leadscore.results.win_loss import Chances, Closed, LossReason, ReviewedLead
 from leadscore.times import format_us
 
 MOST = 10  # leads in a list
+CLEARLY = 2.0  # times the usual odds, or half of them, make a close unexpected
 
 
 def describe_closed(closed: pd.DataFrame) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def describe_closed(closed: pd.DataFrame) -> dict[str, Any]:
     before = closed[~closed["is_now"]]
     won_before = before[before["won"]]
     lost_before = before[~before["won"]]
+    chances = _describe_chances(now["probability"])
     return {
         "won": _sum_up(won),
         "lost": _sum_up(lost),
@@ -41,8 +43,9 @@ def describe_closed(closed: pd.DataFrame) -> dict[str, Any]:
         "changes": describe_headlines(now, before),
         "reasons": _list_reasons(lost, lost_before),
         "listed": int(now["probability"].count()),
-        "unexpected_losses": _list_highest(lost, "probability"),
-        "unexpected_wins": _list_lowest(won, "probability"),
+        "chances": chances,
+        "unexpected_losses": _list_unexpected_losses(lost, chances),
+        "unexpected_wins": _list_unexpected_wins(won, chances),
         "largest_losses": _list_highest(lost, "amount"),
         "largest_wins": _list_highest(won, "amount"),
     }
@@ -78,6 +81,44 @@ def _list_reasons(lost: pd.DataFrame, lost_before: pd.DataFrame) -> list[LossRea
         )
         reasons.append(loss_reason)
     return sorted(reasons, key=lambda reason: (-reason.leads, reason.reason))
+
+
+def _describe_chances(probability: pd.Series) -> Chances | None:
+    """The usual chance of closed leads (n,), NaN where no list had them; None if none had any."""
+    listed = probability.dropna()
+    if listed.empty:
+        return None
+    usual = float(listed.mean())
+    return Chances(
+        usual=usual,
+        good=_multiply_odds(usual, CLEARLY),
+        poor=_multiply_odds(usual, 1 / CLEARLY),
+    )
+
+
+def _multiply_odds(probability: float, times: float) -> float:
+    """The probability with so many times the odds.
+
+    >>> round(_multiply_odds(0.5, 2.0), 3), _multiply_odds(1.0, 2.0), _multiply_odds(0.0, 2.0)
+    (0.667, 1.0, 0.0)
+    """
+    return times * probability / (times * probability + 1 - probability)
+
+
+def _list_unexpected_losses(lost: pd.DataFrame, chances: Chances | None) -> list[ReviewedLead]:
+    """The lost leads that had a good chance, the best first."""
+    if chances is None:
+        return []
+    had_good_chance = lost["probability"] >= chances.good
+    return _list_highest(lost[had_good_chance], "probability")
+
+
+def _list_unexpected_wins(won: pd.DataFrame, chances: Chances | None) -> list[ReviewedLead]:
+    """The won leads that had a poor chance, the poorest first."""
+    if chances is None:
+        return []
+    had_poor_chance = won["probability"] <= chances.poor
+    return _list_lowest(won[had_poor_chance], "probability")
 
 
 def _list_highest(leads: pd.DataFrame, by: str) -> list[ReviewedLead]:

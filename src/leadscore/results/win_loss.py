@@ -74,6 +74,20 @@ class ReviewedLead(Result):
     probability: float | None
 
 
+class Chances(Result):
+    """Chances of a win in the last list before the close, of the leads that closed in a period.
+
+    Attributes:
+        usual: the mean.
+        good: what is clearly better; a loss from there on is unexpected.
+        poor: what is clearly worse; a win up to there is unexpected.
+    """
+
+    usual: float
+    good: float
+    poor: float
+
+
 class WinLoss(Result):
     """What was won and lost in the days before a moment, beside as many days before them.
 
@@ -88,8 +102,9 @@ class WinLoss(Result):
         losses: of the period, by last stage and reason; they add up to `lost`.
         changes: of the headline figures against the period before.
         listed: closes of the period that a published list had.
-        unexpected_losses: the most likely to be won by that list, of those lost.
-        unexpected_wins: the least likely, of those won.
+        chances: what that list gave them; None if none was listed.
+        unexpected_losses: those lost despite a good chance, the best first.
+        unexpected_wins: those won with a poor chance, the poorest first.
         largest_losses, largest_wins: by amount.
     """
 
@@ -112,6 +127,7 @@ class WinLoss(Result):
     records_begin: str | None = None
     losses: list[StageLoss] = Field(default_factory=list)
     changes: list[HeadlineChange] = Field(default_factory=list)
+    chances: Chances | None = None
 
     def to_pandas(self, table: WinLossTable = "largest_losses") -> pd.DataFrame:
         """The leads of one of its lists, a row a lead."""

@@ -43,7 +43,7 @@ def draw_losses(funnel: Funnel) -> None:
             _print(cut_off)
     patterns = clear_patterns(funnel.patterns)
     if not funnel.patterns:
-        _print(explain_patterns(funnel.patterns))
+        _print(f"{explain_patterns(funnel.patterns)} Use a longer --days.")
     if patterns:
         _print("Leads still open a week after they came in, by what was known then:")
         _print_all([write_pattern(pattern) for pattern in patterns[:FEW]])

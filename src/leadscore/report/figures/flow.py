@@ -47,7 +47,7 @@ def plot_flow(flows: Sequence[StageFlow], moves: Sequence[StageMove]) -> str:
     words = Words(
         "flow",
         "Where do visits lead?",
-        "Right: on to later stages; up: won; down: lost. The rest went back or is there.",
+        "Right: on to later stages; up: won; down: lost. The rest went back or are still there.",
         "; ".join(_describe(flow) for flow in flows),
     )
     most = max((flow.visits for flow in flows), default=0)
@@ -55,7 +55,7 @@ def plot_flow(flows: Sequence[StageFlow], moves: Sequence[StageMove]) -> str:
         return draw_missing(words)
 
     figure, axes = new_figure(
-        words, x_title="visits that began in the period; the number is of each stage"
+        words, x_title="numbers: visits to each stage that began in the period"
     )
     _draw_forward(axes, flows, moves)
     ends = _draw_ends(axes, flows, most=most)

@@ -12,6 +12,7 @@ from leadscore.report.figures.canvas import (
     INK,
     ORANGE,
     PALE,
+    WIDTH,
     Words,
     card_style,
     count_ticks,
@@ -26,13 +27,13 @@ from leadscore.report.figures.canvas import (
 )
 from leadscore.report.figures.probabilities import ROW_MIDDLE, draw_bars, draw_rows, shorten
 from leadscore.report.figures.records import LARGEST
-from leadscore.report.funnel.sentences import FEWEST
+from leadscore.report.funnel.sentences import FEWEST, name_pattern
 from leadscore.results import Cohort, Pattern, StageFlow, StageLoss, StayCurve
 
 ENDS = {  # how visits ended -> colour
     "moved on": BLUE,
     "won": INK,
-    "back or there": PALE,
+    "went back or still there": PALE,
     "lost": ORANGE,
 }
 # Lines are told apart by colour and by dashes, for print and for the colour-blind.
@@ -49,6 +50,9 @@ MOST_MONTHS = 12
 MOST_REASONS = 6
 MOST_PATTERNS = 7
 BAR = 0.34  # height of a bar in a row of height 1
+LETTER = 7.5  # units that a letter of a name takes, with its share of the margins
+LEAST_ROOM = 0.24  # of the width, for the names of rows
+MOST_ROOM = 0.55
 
 
 @card_style()
@@ -87,7 +91,7 @@ def _count_ended(flow: StageFlow, name: str) -> int:
     ways = flow.ways
     if name == "moved on":
         return ways["forward"].visits
-    if name == "back or there":
+    if name == "went back or still there":
         gone = sum(ways[way].visits for way in ("forward", "won", "lost"))
         return flow.visits - gone
     return ways[name].visits
@@ -206,13 +210,20 @@ def _draw_grid(
         for place, share in enumerate(row):
             if share is not None:
                 _draw_cell(axes, place, at, share, depth=share / largest)
-    box = axes.get_position()
-    axes.set_position((0.24, box.y0, box.x1 - 0.24, box.height))
+    _make_room(axes, rows)
     axes.set(xlim=(0, len(columns)), ylim=(len(rows), 0))
     axes.set_xticks([place + 0.5 for place in range(len(columns))], labels=columns)
     axes.set_yticks([at + 0.5 for at in range(len(rows))], labels=rows)
     axes.grid(visible=False)
     return write_svg(figure, words)
+
+
+def _make_room(axes: Axes, names: Sequence[str]) -> None:
+    """Begin the plot right of the longest of the names before its rows."""
+    longest = max(map(len, names))
+    left = min(max(LEAST_ROOM, longest * LETTER / WIDTH), MOST_ROOM)
+    box = axes.get_position()
+    axes.set_position((left, box.y0, box.x1 - left, box.height))
 
 
 def _draw_cell(axes: Axes, place: int, at: int, share: float, *, depth: float) -> None:
@@ -251,7 +262,7 @@ def plot_patterns(patterns: Sequence[Pattern]) -> str:
 
 
 def _name(pattern: Pattern) -> str:
-    return f"{pattern.field.replace('_', ' ')} {pattern.value} ({pattern.leads:,})"
+    return f"{name_pattern(pattern)} ({pattern.leads:,})"
 
 
 def _numbers(pattern: Pattern) -> dict[str, float]:

@@ -42,4 +42,4 @@ def write_irregular(irregular: Irregular) -> str:
     parts = [counted(counts[name], *words) for name, words in IRREGULAR.items() if counts[name]]
     if not parts:
         return "Nothing in the histories of the period is irregular."
-    return f"Irregular, and counted as docs/funnel.md says: {', '.join(parts)}."
+    return f"Irregularities in the histories: {', '.join(parts)}."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from leadscore.features.phrases import capitalised
+from leadscore.report.formats import format_percent
 from leadscore.wording import ACTIVITY, counted
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def _warn_cut_off(velocity: Velocity) -> str:
     return (
         f" The period is shorter than the usual time to close: {100 * still_open:.0f} % of the leads "
         f"are still open after the {velocity.within_days:.0f} days that could be observed, so the win "
-        "rate and the days to a close are too low. Use a longer --days."
+        "rate and the days to a close are too low. Choose a longer period."
     )
 
 
@@ -93,7 +95,7 @@ def warn_cut_off_stages(stages: Sequence[StageFlow]) -> str:
     staying = slowest.staying or 0.0
     return (
         f"These figures are too low: {100 * staying:.0f} % of the visits to {slowest.stage} have not "
-        f"ended after the {slowest.within_days:.0f} days that could be observed. Use a longer --days."
+        f"ended after the {slowest.within_days:.0f} days that could be observed. Choose a longer period."
     )
 
 
@@ -156,9 +158,10 @@ def write_stalled(lead: WaitingLead) -> str:
     if lead.lasted_longer is None:
         return words
     if lead.longer_than_any:
-        return f"{words}; longer than any visit of the period that has ended"
-    share = f"{100 * lead.lasted_longer:.0f} %"
-    return f"{words}; about {share} of {lead.visits:,} visits take longer"
+        return f"{words}; longer than any completed visit in this period"
+    share = format_percent(lead.lasted_longer)
+    about = "fewer than 1 %" if share == "<1 %" else f"about {share}"
+    return f"{words}; {about} of {lead.visits:,} visits take longer"
 
 
 def write_undecided(undecided: Sequence[WaitingLead]) -> str:
@@ -211,7 +214,7 @@ def clear_patterns(patterns: Sequence[Pattern]) -> list[Pattern]:
 def explain_patterns(patterns: Sequence[Pattern]) -> str:
     """How many patterns were tested, and how many of them stand out."""
     if not patterns:
-        return "Too little follow-up to test any pattern; use a longer --days."
+        return "Not enough time has passed to compare patterns in a period this short."
     clear = len(clear_patterns(patterns))
     stand = "stands" if clear == 1 else "stand"
     return (
@@ -221,12 +224,17 @@ def explain_patterns(patterns: Sequence[Pattern]) -> str:
     )
 
 
+def name_pattern(pattern: Pattern) -> str:
+    """What the leads of a pattern have in common, as "Channel: Demo request"."""
+    return f"{capitalised(pattern.field.replace('_', ' '))}: {pattern.value}"
+
+
 def write_pattern(pattern: Pattern) -> str:
     """A pattern with its n, and what it is compared with."""
-    what = f"{pattern.field.replace('_', ' ')} {pattern.value}"
+    what = name_pattern(pattern)
     won = write_percent(pattern.won)
     lift = "" if pattern.lift is None else f", {pattern.lift:.1f} times the usual"
     return (
-        f"{what}: {won} of {pattern.leads:,} won within {pattern.within_days:g} days{lift}; "
+        f"{what}; {won} of {pattern.leads:,} won within {pattern.within_days:g} days{lift}; "
         f"others {write_percent(pattern.others)}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadscore.report.formats import format_percent
 from leadscore.report.funnel.drawings import inline
 from leadscore.report.funnel.sentences import (
     BY_CHANCE,
@@ -15,17 +16,11 @@ from leadscore.report.funnel.sentences import (
 from leadscore.report.page import render_page_of_figures
 from leadscore.results import Funnel, HeadlineChange, Interval, WinLoss
 
-LISTS = {  # of leads to review -> title, and why
-    "unexpected_losses": (
-        "Lost, though likely to be won",
-        "By the last list before the close. What did the list not know, and what went wrong?",
-    ),
-    "unexpected_wins": (
-        "Won, though unlikely",
-        "By the last list before the close. What worked here that could work elsewhere?",
-    ),
-    "largest_losses": ("The largest losses", "By amount."),
-    "largest_wins": ("The largest wins", "By amount."),
+TITLES = {  # of the lists of leads to review
+    "unexpected_losses": "Lost despite a good chance",
+    "unexpected_wins": "Won against the odds",
+    "largest_losses": "The largest losses",
+    "largest_wins": "The largest wins",
 }
 
 
@@ -91,13 +86,30 @@ def _write_headline(change: HeadlineChange, *, money: str) -> str:
 
 
 def _list_leads(win_loss: WinLoss) -> list[dict[str, object]]:
-    """The lists of leads that have any."""
+    """The lists of leads; those by amount only if they have any."""
+    reasons = {"largest_losses": "By amount.", "largest_wins": "By amount."}
+    reasons |= _explain_unexpected(win_loss)
     lists = []
-    for name, (title, why) in LISTS.items():
+    for name, title in TITLES.items():
         leads = getattr(win_loss, name)
-        if leads:
-            lists.append({"id": name, "title": title, "why": why, "leads": leads})
+        is_shown = leads or name.startswith("unexpected")
+        if name in reasons and is_shown:
+            lists.append({"title": title, "why": reasons[name], "leads": leads})
     return lists
+
+
+def _explain_unexpected(win_loss: WinLoss) -> dict[str, str]:
+    """Which chances count as good and as poor; nothing where no list had any of the leads."""
+    chances = win_loss.chances
+    if chances is None:
+        return {}
+    usual = format_percent(chances.usual)
+    return {
+        "unexpected_losses": f"The last list before the close gave them {format_percent(chances.good)} or "
+        f"more; usual was {usual}. What did the list not know, and what went wrong?",
+        "unexpected_wins": f"The last list before the close gave them {format_percent(chances.poor)} or "
+        f"less; usual was {usual}. What worked here that could work elsewhere?",
+    }
 
 
 def _draw(win_loss: WinLoss, funnel: Funnel) -> dict[str, str]:
