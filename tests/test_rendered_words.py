@@ -12,7 +12,7 @@ from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
 from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
 from leadscore.results.monitor import Settled
-from made_pages import make_forecast, share
+from made_pages import band, make_forecast, make_period, share
 
 
 def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):
@@ -121,7 +121,7 @@ def test_currency_when_it_looks_like_markup_then_is_shown_as_it_is(capsys):
     draw_forecast(make_forecast(currency="[red]"))
     assert scored._in_money(5.0, Scored.model_construct(currency="[red]")) == r"\[red] 5"
     words = " ".join(capsys.readouterr().out.split())
-    assert "[red] of all these periods" in words
+    assert "All periods, [red]: commit" in words
     assert "cause leads [red]" in words
 
 
@@ -155,6 +155,20 @@ def test_forecast_when_printed_then_says_which_figures_are_averages_and_what_all
     assert "Averages over the simulations, to the cent" in shown
     assert "won deals close at 90 % of the requested amount" in shown
     assert "Won counts a re-opened lead once more each time" in " ".join(shown.split())
+
+
+def test_forecast_when_the_terminal_is_narrow_then_no_number_is_broken(capsys, monkeypatch):
+    monkeypatch.setattr(out, "width", 80)
+    period = make_period("2026 Q1", 109) | {
+        "revenue": band(20_000_000),
+        "revenue_from_open": 10_000_000,
+        "revenue_from_new": 10_000_000,
+    }
+    draw_forecast(make_forecast(periods=[period], change=None, needed=None, settled=None))
+    table, _, _ = capsys.readouterr().out.partition("All periods")
+    assert max(map(len, table.splitlines())) <= 80
+    for number in ("20,000,000", "(16,000,000-24,000,000)", "10,000,000"):
+        assert number in table.split()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_page_when_written_then_its_policy_allows_its_style_alone_and_it_needs_n
 def test_page_when_there_is_something_in_each_part_then_says_it():
     page = build_forecast_page(make_forecast(), make_past())
     for words in (
-        "commit 4,000,000 (reached in 9 of 10 simulations)",
+        "All periods, EUR: commit 4,000,000 (reached in 9 of 10 simulations)",
         "Pipeline coverage: 4.5 times the revenue expected from it in these periods.",
         "+500,000.00",
         "the table of periods shows the middle of the range",
@@ -96,10 +96,12 @@ def test_fan_when_drawn_then_has_periods_over_and_ahead_with_what_came():
         FanStep("2026-02", Band.from_dict(band(30)), 33.0, is_ahead=False),
         FanStep("2026-03", Band.from_dict(band(40)), None, is_ahead=True),
     ]
-    svg = plot_fan(steps, name="wins", unit="wins")
-    assert {"2026-02", "2026-03", "ahead", "came so far"} <= set(texts_of(svg))
+    svg = plot_fan(steps, name="wins", unit="wins", by="month")
+    assert {"2026-02", "2026-03", "ahead", "actual so far", "Expected wins by month"} <= set(
+        texts_of(svg)
+    )
     assert "2026-02: 24 to 36, came 33; 2026-03: 32 to 48" in svg
-    assert "not enough data" in texts_of(plot_fan([], name="wins", unit="wins"))
+    assert "not enough data" in texts_of(plot_fan([], name="wins", unit="wins", by="month"))
 
 
 @pytest.mark.parametrize("before", [0, 200_000_000, 150_000])

@@ -38,13 +38,24 @@ if TYPE_CHECKING:
     )
 
 MOST_SETTLED = 12
+COLUMNS = (
+    "period",
+    "wins so far",
+    "wins in total",
+    "wins from open",
+    "wins from new",
+    "revenue",
+    "from open",
+    "from new",
+)
+SPARE = ("wins from new", "wins from open")  # columns that go first where the terminal is narrow
 
 
 def draw_forecast(forecast: Forecast) -> None:
     """A line a period, the views of the whole, and what else was asked for."""
-    title = f"Forecast as of {short(forecast.as_of)}, 10 to 90 % of simulations in brackets"
-    columns = ("won", "wins", "open", "new", "revenue", "open", "new")
-    table = table_of(title, "period", *columns)
+    title = f"Forecast as of {short(forecast.as_of)}, in brackets: 10th to 90th percentile"
+    table = table_of(title, *COLUMNS)
+    table.spare = SPARE
     table.columns[0].no_wrap = True
     for period in forecast.periods:
         table.add_row(*_write_period(period))
@@ -73,8 +84,8 @@ def _write_basis(forecast: Forecast) -> str:
     if forecast.views:
         leads += f"; won deals close at {100 * basis.paid_share:.0f} % of the requested amount"
     return (
-        f"{leads}. Won: so far in this period. Open and new: the means still to come from open leads, "
-        "and from leads yet to come."
+        f"{leads}. From open and from new: the means still to come from open leads, and from leads "
+        "yet to come (a narrow terminal leaves out those of wins)."
     )
 
 

@@ -75,14 +75,21 @@ class FanStep:
 
 
 @card_style()
-def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str) -> str:
-    """What was forecast of each period, as the range of eight simulations of ten, beside what came."""
+def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str, by: str) -> str:
+    """What was forecast of each period, as the range of eight simulations of ten, beside what came.
+
+    Args:
+        steps: the periods, rising.
+        name: of what is forecast.
+        unit: of its axis.
+        by: the kind of period.
+    """
     steps = steps[-MOST_PERIODS:]
     over = [step for step in steps if not step.is_ahead]
     words = Words(
         f"fan-{name}",
-        f"What will come: {unit} by period",
-        "Eight of ten simulations; periods that are over as they were forecast.",
+        f"Expected {name} by {by}",
+        "Shaded: 8 of 10 simulations. Past periods show the forecast made at their start.",
         "; ".join(_describe(step) for step in steps),
     )
     largest = max((max(step.band.high, step.came or 0.0) for step in steps), default=0.0)
@@ -94,7 +101,7 @@ def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str) -> str:
     _draw_bands(axes, steps)
     came = [(at, step.came) for at, step in enumerate(steps) if step.came is not None]
     if came:
-        axes.plot(*zip(*came, strict=True), "D", color=ORANGE, markersize=7, label="came so far")
+        axes.plot(*zip(*came, strict=True), "D", color=ORANGE, markersize=7, label="actual so far")
     if over and len(over) < len(steps):
         axes.axvline(len(over) - 0.5, color=GREY, linestyle="--", linewidth=1.5)
         write_note(axes, "ahead", (len(over) / len(steps), 1), offset=(6, -14))

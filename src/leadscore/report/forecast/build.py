@@ -61,9 +61,10 @@ def _draw(forecast: Forecast, past: ForecastBacktest | None) -> dict[str, str]:
 
     wins = list_win_steps(forecast, past)
     revenue = list_revenue_steps(forecast, past)
+    currency = forecast.currency or "revenue"
     figures = {
-        "wins": plot_fan(wins, name="wins", unit="wins"),
-        "revenue": plot_fan(revenue, name="revenue", unit=forecast.currency or "revenue"),
+        "wins": plot_fan(wins, name="wins", unit="wins", by=forecast.by),
+        "revenue": plot_fan(revenue, name="revenue", unit=currency, by=forecast.by),
         "change": plot_change(forecast.change, currency=forecast.currency),
     }
     return {name: inline(svg) for name, svg in figures.items()}

@@ -133,9 +133,9 @@ def write_views(views: Views, currency: str | None) -> str:
     best_case = write_expected(views.best_case)
     coverage = UNKNOWN if views.coverage is None else f"{views.coverage:.1f}"
     return (
-        f"{currency or 'Revenue'} of all these periods: commit {commit} (reached in 9 of 10 "
+        f"All periods, {currency or 'revenue'}: commit {commit} (reached in 9 of 10 "
         f"simulations), likely {likely}, best case {best_case} (1 of 10); open pipeline "
-        f"{write_amount(views.pipeline)}. Pipeline coverage: {coverage} times the revenue expected "
+        f"{write_expected(views.pipeline)}. Pipeline coverage: {coverage} times the revenue expected "
         "from it in these periods"
     )
 
