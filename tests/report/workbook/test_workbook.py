@@ -154,13 +154,18 @@ def test_sheets_when_they_are_of_teams_then_each_lead_names_its_rep(tmp_path):
 
 
 def test_numbers_when_written_then_are_numbers_in_per_cent_and_money(tmp_path):
-    rows = [{"lead_id": "1"}, {"lead_id": "2", "expected_value": None, "win_probability": 0.004}]
+    unknown = {"amount": None, "expected_value": None}
+    rows = [
+        {"lead_id": "1", "amount": 2469.1},
+        {"lead_id": "2", "win_probability": 0.004} | unknown,
+    ]
     sheet = openpyxl.load_workbook(write(tmp_path, make_scores(rows)))["All leads"]
     header = [cell.value for cell in sheet[1]]
     win = sheet.cell(2, header.index("Win") + 1)
     value = sheet.cell(2, header.index("Value, EUR") + 1)
     assert (win.value, win.number_format) == (0.5, '[<0.005]"<1%";0%')
     assert (value.value, value.number_format) == (1235, "#,##0")
+    assert sheet.cell(2, header.index("Amount, EUR") + 1).value == 2469
     assert sheet.cell(3, header.index("Value, EUR") + 1).value is None
 
 
@@ -206,13 +211,26 @@ def test_workbook_when_written_twice_then_has_the_same_bytes(tmp_path):
 
 
 def test_summary_when_written_then_its_totals_are_those_of_the_list(tmp_path):
-    rows = [{"lead_id": str(n), "tier": tier} for n, tier in enumerate("AAB")]
+    rows = [
+        {"lead_id": str(n), "tier": tier, "change": "Up 3 points"} for n, tier in enumerate("AAB")
+    ]
     sheet = openpyxl.load_workbook(write(tmp_path, make_scores(rows)))["Summary"]
     lines = {row[0].value: [cell.value for cell in row[1:4]] for row in sheet.iter_rows()}
     assert lines["Open leads"][0] == 3
-    assert lines["Wins to expect within 60 days"][0] == 1.5
+    assert lines["Expected wins within 60 days"][0] == 1.5
+    assert lines["More likely than last time"][0] == 3
     assert lines["A"] == [2, 1.0, pytest.approx(2469.134)]
-    assert lines["What changed"][0] == "since the list before, in percentage points"
+    assert lines["What changed"][0] == "since the previous list, in percentage points"
+
+
+def test_workbook_when_there_is_no_previous_list_then_says_so_and_has_no_column_of_changes(
+    tmp_path,
+):
+    book = openpyxl.load_workbook(write(tmp_path, make_scores([{"lead_id": "1"}])))
+    lines = {row[0].value: row[1].value for row in book["Summary"].iter_rows()}
+    assert lines["Changes"] == "no previous list"
+    assert "More likely than last time" not in lines
+    assert "What changed" not in [cell.value for cell in book["All leads"][1]]
 
 
 SOFFICE = shutil.which("soffice")

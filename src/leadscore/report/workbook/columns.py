@@ -34,7 +34,7 @@ class SheetColumn:
 
 def build_columns(worklist: Worklist, *, with_rep: bool) -> list[SheetColumn]:
     """The columns in order; those that are empty for all leads are left out."""
-    columns = [*_build_shown(worklist), *_build_numbers(worklist), *_build_texts()]
+    columns = [*_build_shown(worklist), *_build_numbers(worklist), *_build_texts(worklist)]
     if with_rep and worklist.is_routed:
         columns.append(_build_rep(worklist))
     return columns
@@ -58,25 +58,42 @@ def _build_shown(worklist: Worklist) -> list[SheetColumn]:
 def _build_numbers(worklist: Worklist) -> list[SheetColumn]:
     days = worklist.horizon_days
     within = f" within {days} days" if days else ""
-    won = f"the probability that it is won{within}, in per cent"
-    value = f"Value, {worklist.currency}" if worklist.currency else "Value"
-    average = "probability times amount: what it brings on average; empty if unknown"
+    won = f"chance of a win{within}"
+    unit = f", {worklist.currency}" if worklist.currency else ""
+    amount = "what a win brings; the usual amount where the lead has none"
+    average = "chance of a win times amount: what it brings on average; empty if unknown"
     return [
         SheetColumn("Tier", 5, "A is to be worked first, D last", _column("tier"), "tier"),
         SheetColumn("Win", 6, won, _column("win_probability"), "share"),
-        SheetColumn(value, 9, average, _round_value, "money"),
+        SheetColumn(f"Amount{unit}", 9, amount, _round("amount"), "money"),
+        SheetColumn(f"Value{unit}", 9, average, _round("expected_value"), "money"),
     ]
 
 
-def _build_texts() -> list[SheetColumn]:
-    changed = "since the list before, in percentage points"
-    question = "the answer that is most likely to change what to do"
+def _build_texts(worklist: Worklist) -> list[SheetColumn]:
+    return [*_build_reasons(worklist), *_build_steps()]
+
+
+def _build_reasons(worklist: Worklist) -> list[SheetColumn]:
+    """What speaks for and against a lead, and what changed if there is a previous list."""
+    columns = [
+        SheetColumn("For", 28, "the two strongest reasons for it", _write_reasons, "small"),
+        SheetColumn(
+            "Against", 20, "the strongest reason against it", _column("reason_down_1"), "small"
+        ),
+    ]
+    if worklist.is_compared:
+        changed = "since the previous list, in percentage points"
+        columns.append(SheetColumn("What changed", 20, changed, _column("change"), "small"))
+    return columns
+
+
+def _build_steps() -> list[SheetColumn]:
+    """What is known of a lead's answers, and what to do next."""
+    question = "the question whose answer is most likely to change the next step"
     action = "what to do next; a decision made by hand comes first"
     letters = f"budget, authority, need, timeline: {LEGEND}"
     return [
-        SheetColumn("For", 28, "the two strongest reasons for it", _write_reasons, "small"),
-        SheetColumn("Against", 20, "the strongest against it", _column("reason_down_1"), "small"),
-        SheetColumn("What changed", 20, changed, _column("change"), "small"),
         SheetColumn("BANT", 13, letters, _column("glance"), "small"),
         SheetColumn("Next question", 22, question, _column("next_question"), "small"),
         SheetColumn("Action", 14, action, _write_action),
@@ -93,7 +110,7 @@ def _build_rep(worklist: Worklist) -> SheetColumn:
     def write_rep(row: Row) -> str:
         return worklist.name_rep(row["rep_id"]) or row["route_reason"]
 
-    return SheetColumn("Rep", 15, "who calls, or why nobody does", write_rep)
+    return SheetColumn("Rep", 28, "who calls, or why nobody does", write_rep)
 
 
 def _column(name: str) -> Callable[[Row], Any]:
@@ -110,6 +127,11 @@ def _write_action(row: Row) -> str:
     return str(row["override"] or say_action(row["suggested_action"]))
 
 
-def _round_value(row: Row) -> float | None:
-    value = row["expected_value"]
-    return None if value is None else float(round(value))
+def _round(name: str) -> Callable[[Row], float | None]:
+    """The whole units of an amount."""
+
+    def round_amount(row: Row) -> float | None:
+        amount = row[name]
+        return None if amount is None else float(round(amount))
+
+    return round_amount

@@ -76,12 +76,15 @@ class Summary:
         fallen = count_moved(scores, up=False)
         within = f" within {days} days" if days else ""
 
-        self.write_texts(["In short", ""], "heading")
+        self.write_texts(["At a glance", ""], "heading")
         self.write_number("Open leads", scores.num_rows, "count")
-        self.write_number(f"Wins to expect{within}", wins, "wins")
+        self.write_number(f"Expected wins{within}", wins, "wins")
         self.write_number(self.name_value(), value, "count")
-        self.write_number("More likely than last time", risen, "count")
-        self.write_number("Less likely than last time", fallen, "count")
+        if self.worklist.is_compared:
+            self.write_number("More likely than last time", risen, "count")
+            self.write_number("Less likely than last time", fallen, "count")
+        else:
+            self.write_texts(["Changes", "no previous list"], "plain")
         self.line += 1
 
     def write_left_out(self, parts: Sequence[Part], names: Sequence[str]) -> None:
@@ -99,7 +102,7 @@ class Summary:
     def name_value(self) -> str:
         """What the column of expected values is called."""
         currency = self.worklist.currency
-        return f"Value to expect, {currency}" if currency else "Value to expect"
+        return f"Expected value, {currency}" if currency else "Expected value"
 
     def write_number(self, name: str, number: float, style: str) -> None:
         """Write a name and its number."""
@@ -163,7 +166,7 @@ def sum_of(scores: pa.Table, name: str) -> float:
 
 
 def count_moved(scores: pa.Table, *, up: bool) -> int:
-    """How many leads became clearly more, or less, likely to be won since the list before."""
+    """How many leads became clearly more, or less, likely to be won since the previous list."""
     points = scores["change_points"]
     moved = pc.greater_equal(points, MOVED) if up else pc.less_equal(points, -MOVED)
     return int(pc.sum(moved).as_py() or 0)

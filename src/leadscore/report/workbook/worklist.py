@@ -51,6 +51,12 @@ class Worklist:
         """Whether leads were given to reps."""
         return "rep_id" in self.scores.schema.names
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether any lead is compared with a previous list."""
+        changes = self.scores["change"]
+        return bool(pc.any(pc.not_equal(changes, "")).as_py())
+
     def name_rep(self, rep_id: str | None) -> str:
         """A rep's name, else the id; "" for none."""
         if rep_id is None:
