@@ -70,12 +70,12 @@ def route(leads: dict[str, dict], reps: pa.Table, *, settings=None, previous=Non
 @pytest.mark.parametrize(
     ("lead", "rep", "given", "reason"),
     [
-        ({"country": "AT"}, {"territories": ["AT"]}, True, "only available rep who fits: country AT; load 1 of 10"),
+        ({"country": "AT"}, {"territories": ["AT"]}, True, "only available rep who fits: country AT; 1 of 10 slots taken"),
         ({"country": "AT"}, {"territories": ["DE", "AT"], "period": "week", "load": 3}, True,
-         "only available rep who fits: country AT; load 4 of 10 a week"),
-        ({"country": "AT"}, {}, True, "only available rep who fits: country AT; load 1 of 10"),
-        ({}, {"languages": ["de"]}, True, "only available rep who fits; load 1 of 10"),
-        ({"owner_id": "r"}, {}, True, "owner; load 1 of 10"),
+         "only available rep who fits: country AT; 4 of 10 slots a week taken"),
+        ({"country": "AT"}, {}, True, "only available rep who fits: country AT; 1 of 10 slots taken"),
+        ({}, {"languages": ["de"]}, True, "only available rep who fits; 1 of 10 slots taken"),
+        ({"owner_id": "r"}, {}, True, "already owns the lead; 1 of 10 slots taken"),
         ({"product": "x", "language": "fr"}, {"languages": ["de"]}, False, "no rep covers language fr"),
         ({"tier": "D"}, {}, False, "tier D is not routed"),
         ({}, {"capacity": 0}, False, "all reps who fit are already at capacity"),
@@ -84,8 +84,8 @@ def route(leads: dict[str, dict], reps: pa.Table, *, settings=None, previous=Non
         ({}, {"away_from": NOW - DAY_US, "away_until": NOW + DAY_US}, False,
          "all reps who fit are on leave, the first until 2024-10-05"),
         ({}, {"away_until": NOW}, False, "all reps who fit are on leave, the first until 2024-10-04"),
-        ({}, {"away_until": NOW - 1}, True, "only available rep who fits; load 1 of 10"),
-        ({}, {"away_from": NOW + 1}, True, "only available rep who fits; load 1 of 10"),
+        ({}, {"away_until": NOW - 1}, True, "only available rep who fits; 1 of 10 slots taken"),
+        ({}, {"away_from": NOW + 1}, True, "only available rep who fits; 1 of 10 slots taken"),
     ],
 )  # fmt: skip
 def test_lead_when_there_is_one_rep_then_it_is_given_only_if_all_allows_it_and_says_why(
@@ -163,7 +163,7 @@ def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so
     reps = build_reps(a={"capacity": 1}, b={"capacity": 1, "languages": ["fr"]})
     told, _ = route({"owned": {"owner_id": "a"}, "de": {"language": "de"}}, reps)
     assert told["de"][0] == "a"
-    assert told["owned"] == ("b", "best fit; load 1 of 1; its owner a is at capacity")
+    assert told["owned"] == ("b", "best fit; 1 of 1 slots taken; its owner a is at capacity")
     reps = build_reps(a={}, b={})
     told, _ = route(
         {"L": {"owner_id": "a"}},
@@ -171,7 +171,7 @@ def test_owner_when_it_could_but_the_whole_is_worth_more_then_the_reason_says_so
         previous={"L": "b"},
         settings=build_settings(change_costs=0.2),
     )
-    assert told["L"] == ("b", "same rep as last time: a change is not worth its cost; load 1 of 10; "
+    assert told["L"] == ("b", "same rep as last time: a change is not worth its cost; 1 of 10 slots taken; "
                               "its owner a had capacity, but another assignment has a higher total value")  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def test_owner_when_it_cannot_take_the_lead_then_the_reason_says_so():
     reps = build_reps(full={"load": 10}, away={"away_from": 0}, far={"languages": ["fr"]}, there={})
     leads = {name: {"owner_id": name, "language": "de"} for name in ("full", "away", "far", "gone")}
     told, _ = route(leads, reps)
-    first = "only available rep who fits: language de; load 4 of 10"
+    first = "only available rep who fits: language de; 4 of 10 slots taken"
     assert told == {
         "full": ("there", f"{first}; its owner full is at capacity"),
         "away": ("there", f"{first}; its owner away is on leave"),
@@ -229,7 +229,7 @@ def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_oth
 @pytest.mark.parametrize(
     ("settings", "rep", "reason"),
     [
-        ({}, "mate", "fallback in team T: does not cover product x; load 1 of 10"),
+        ({}, "mate", "fallback in team T: does not cover product x; 1 of 10 slots taken"),
         (
             {"fallback": []},
             None,
@@ -267,7 +267,7 @@ def test_team_when_nobody_fits_at_all_then_whoever_lacks_least_may_step_in():
     told, _ = route(
         {"L": {"product": "x", "country": "AT"}, "M": {"country": "DE", "tier": "D"}}, reps
     )
-    assert told["L"] == ("a", "fallback: does not cover product x; load 1 of 10")
+    assert told["L"] == ("a", "fallback: does not cover product x; 1 of 10 slots taken")
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ def describe_routes(problem: Problem, rep: np.ndarray) -> np.ndarray:
 
 
 def _describe_load(reps: Reps, taken: np.ndarray) -> list[str]:
-    """How full each rep is with this run's leads, as "load 12 of 40 a week"."""
+    """How full each rep is with this run's leads, as "12 of 40 slots a week taken"."""
     total = reps.load + taken
     texts = [
-        f"load {n} of {most}"
+        f"{n} of {most} slots"
         for n, most in zip(
             total,
             reps.capacity,
@@ -58,7 +58,7 @@ def _describe_load(reps: Reps, taken: np.ndarray) -> list[str]:
     ]
     periods = reps.rows["period"].to_pylist()
     return [
-        f"{text} a {period}" if period else text
+        f"{text} a {period} taken" if period else f"{text} taken"
         for text, period in zip(texts, periods, strict=True)
     ]
 
@@ -80,7 +80,7 @@ def _describe_choice(
     profiles = problem.profiles
     profile = profiles.of_lead[lead]
     if rep == problem.owner[lead]:
-        return "owner"
+        return "already owns the lead"
     if profiles.fit[profile, rep] == FALLBACK:
         return _describe_fallback(
             profiles,
