@@ -306,7 +306,7 @@ def test_headline_when_summed_then_agrees_with_the_scores():
 def test_value_when_shown_then_says_that_amounts_count_in_full():
     contents = make_contents(50)
     assert " at full amounts" in build_digest(contents).splitlines()[0]
-    assert "the forecast counts what such wins have brought" in build_report(contents)
+    assert "the forecast reduces them to what past deals closed at" in build_report(contents)
 
 
 def test_names_when_none_are_shown_then_leads_go_by_their_id():
