@@ -61,6 +61,17 @@ def test_bulk_scores_are_those_of_the_list_on_duckdb(tmp_path, listed):
     assert {path: path.stat().st_mtime_ns for path in Path(scores.folder).iterdir()} == files
 
 
+def test_bulk_scores_when_the_folder_is_there_then_nothing_is_computed_again(tmp_path):
+    settings = _on("duckdb", tmp_path)
+    scores = score_bulk(settings)
+    parent = Path(scores.folder).parent
+    before_ns = (
+        parent.stat().st_mtime_ns
+    )  # a new folder beside it, if only for a while, would change it
+    assert score_bulk(settings) == scores
+    assert parent.stat().st_mtime_ns == before_ns
+
+
 @pytest.mark.slow
 def test_bulk_scores_are_those_of_the_list_on_spark(tmp_path, listed):
     spark = start_small_spark()

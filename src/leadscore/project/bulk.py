@@ -34,7 +34,8 @@ def score_bulk(settings: Settings, *, as_of_us: int | None = None) -> BulkScores
     """The scores of all leads open at a moment (default: known_until), by the champion.
 
     They are bit for bit those of `score`, without tiers, reasons, routes and changes, and are in no
-    order. The folder appears in one step, when all is written; one that is there stays as it is.
+    order. The folder appears in one step, when all is written; one that is there stays as it
+    is, whichever engine made it.
 
     Raises:
         UserError: there is no store or champion, the leads have no dates, or the moment is refused.
@@ -49,9 +50,12 @@ def score_bulk(settings: Settings, *, as_of_us: int | None = None) -> BulkScores
         moment = checked_as_of(history, as_of_us)
         known_us = manifest["known_until_us"]
         check_as_of(history, version, known_us=known_us, as_of_us=moment)
+        folder = _folder(history, version, moment)
+        if folder.exists():
+            return _read(folder)
         shift = compute_shift(history, model, known_us=known_us, as_of_us=moment)
         scores = BulkScores(
-            folder=str(_folder(history, version, moment)),
+            folder=str(folder),
             rows=0,
             as_of=format_us(moment),
             model_version=version,
@@ -59,6 +63,12 @@ def score_bulk(settings: Settings, *, as_of_us: int | None = None) -> BulkScores
             engine=settings.engine.kind,
         )
         return _write(history, model, scores, shift=shift, as_of_us=moment)
+
+
+def _read(folder: Path) -> BulkScores:
+    """The scores that a folder holds, by whichever engine they were made."""
+    text = (folder / MANIFEST).read_text(encoding="utf-8")
+    return BulkScores.from_dict(json.loads(text))
 
 
 def _folder(history: History, model_version: str, as_of_us: int) -> Path:
@@ -99,7 +109,7 @@ def _write(
 
     folder = Path(scores.folder)
     fill_folder(folder, fill)
-    return BulkScores.from_dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    return _read(folder)
 
 
 def _count_rows(folder: Path) -> int:
