@@ -80,6 +80,8 @@ def test_funnel_when_grouped_by_what_is_not_there_then_says_what_is(config):
 
 def test_funnel_when_measured_then_its_tables_agree_with_one_another(config):
     funnel = Project(config).funnel()
+    with pytest.raises(UserError, match="there is no table 'nonsense'; there are stages, moves"):
+        funnel.to_pandas("nonsense")
     by_stage = funnel.to_pandas("moves").groupby("stage")["visits"].sum()
     for stage in funnel.stages:
         moved = stage.ways["forward"].visits + stage.ways["back"].visits

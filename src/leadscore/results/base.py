@@ -6,10 +6,12 @@ earlier releases did not write have defaults, and those that only later ones wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from leadscore.errors import UserError
 
 # one sentence about a result; files of earlier releases call it `said`
 Summary = Annotated[str, Field(validation_alias=AliasChoices("summary", "said"))]
@@ -28,6 +30,12 @@ class Result(BaseModel):
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Read back what `to_dict` gave, at whatever release."""
         return cls.model_validate(document)
+
+
+def check_table(name: str, tables: Sequence[str]) -> None:
+    """Raise a UserError if a result has no table of this name."""
+    if name not in tables:
+        raise UserError(f"there is no table {name!r}; there are {', '.join(tables)}")
 
 
 class Interval(Result):

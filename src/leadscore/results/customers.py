@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from leadscore.results.base import Interval, Result
+from leadscore.results.base import Interval, Result, check_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,6 +119,7 @@ class Customers(Result):
         """A row a customer; or `cross_sales`, a row a pair of products."""
         import pandas as pd
 
+        check_table(table, get_args(CustomersTable))
         if table == "customers":
             rows = [customer.to_dict() for customer in self.customers]
             return pd.DataFrame(rows, columns=list(Customer.model_fields))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field
 
-from leadscore.results.base import Interval, Result
+from leadscore.results.base import Interval, Result, check_table
 from leadscore.results.losses import (
     ContactTimes,
     Improvement,
@@ -279,6 +279,7 @@ class Funnel(Result):
         """
         import pandas as pd
 
+        check_table(table, get_args(FunnelTable))
         entries: list[Any] = getattr(self, table)
         rows = [_flatten(entry.to_dict()) for entry in entries]
         return pd.DataFrame(rows)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field
 
-from leadscore.results.base import Interval, Result
+from leadscore.results.base import Interval, Result, check_table
 from leadscore.results.losses import StageLoss
 
 if TYPE_CHECKING:
@@ -133,5 +133,6 @@ class WinLoss(Result):
         """The leads of one of its lists, a row a lead."""
         import pandas as pd
 
+        check_table(table, get_args(WinLossTable))
         rows = [lead.to_dict() for lead in getattr(self, table)]
         return pd.DataFrame(rows, columns=list(ReviewedLead.model_fields))
