@@ -57,6 +57,10 @@ def test_command_when_run_then_writes_all_customers_with_their_companies(config,
     customers = Project(config).customers()
     assert list(written["lead_id"]) == [customer.lead_id for customer in customers.customers]
     assert written["company"].notna().all()
+    quiet_days = [customer.quiet_days for customer in customers.customers]
+    assert list(written["quiet_days"]) == [round(days, 1) for days in quiet_days]
+    shares = pd.read_csv(to, dtype=str)["next_lead"].dropna()
+    assert shares.str.fullmatch(r"[01](\.\d{1,4})?").all()
     printed = json.loads(run("customers", "--config", config, "--json").out)
     assert printed == customers.to_dict()
 

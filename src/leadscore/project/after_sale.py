@@ -39,6 +39,8 @@ from leadscore.settings.settings import Settings
 from leadscore.spreadsheet import write_csv_for_people
 from leadscore.times import DAY_US, format_us
 
+SHOWN_DIGITS = {"quiet_days": 1, "next_lead": 4}  # in the file for people
+
 
 def describe_project_customers(settings: Settings, *, as_of_us: int | None = None) -> Customers:
     """The customers as known at a moment: won leads by account or contact.
@@ -180,9 +182,18 @@ def write_customers(customers: Customers, companies: Mapping[str, str], path: Pa
     Raises:
         UnavailableError: the file cannot be written.
     """
-    rows = [customer.to_dict() for customer in customers.customers]
+    rows = [_round(customer) for customer in customers.customers]
     columns: dict[str, list[Any]] = {
         name: [row[name] for row in rows] for name in Customer.model_fields
     }
     columns["company"] = [companies.get(lead_id) for lead_id in columns["lead_id"]]
     write_csv_for_people(path, pa.table(columns))
+
+
+def _round(customer: Customer) -> dict[str, Any]:
+    """A customer as a row, with as many digits as people read."""
+    row = customer.to_dict()
+    for name, digits in SHOWN_DIGITS.items():
+        if row[name] is not None:
+            row[name] = round(row[name], digits)
+    return row

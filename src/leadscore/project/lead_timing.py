@@ -20,6 +20,7 @@ from leadscore.spreadsheet import write_csv_for_people
 from leadscore.times import DAY_US, format_local_day, format_us
 
 DAYS = (30, 60, 90)
+SHOWN_DIGITS = 4
 
 
 def time_to_win(
@@ -48,7 +49,7 @@ def time_to_win(
 
 def write_timing(timing: TimeToWin, path: Path) -> None:
     """Write when each open lead is won to a CSV file, a row a lead."""
-    rows = timing.to_pandas()
+    rows = timing.to_pandas().round(SHOWN_DIGITS)
     columns = {name: rows[name].tolist() for name in rows}
     write_csv_for_people(path, pa.table(columns))
 

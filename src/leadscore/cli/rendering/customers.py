@@ -27,6 +27,10 @@ UNKNOWN = "-"
 def draw_customers(customers: Customers, *, companies: Mapping[str, str]) -> None:
     """The first customers of the worklist, and what is known of all."""
     _draw_worklist(customers, companies)
+    _say(
+        "Quiet days: since the last contact or close. Next lead: how likely the customer's next lead "
+        f"is within {customers.horizon_days:g} days; none is given while a lead is open."
+    )
     due = sum(customer.is_due for customer in customers.customers)
     _say(
         f"{counted(len(customers.customers), 'customer')} by {customers.key}; {due:,} due for a "
