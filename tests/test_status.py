@@ -134,7 +134,10 @@ def test_command_when_the_list_is_stale_then_says_what_to_run(
     monkeypatch.setattr(
         "leadscore.project.project.read_settings", lambda *_, **__: project.settings
     )
-    assert "stale: leadscore ingest a new export, then leadscore score" in run("status").out
+    assert (
+        "stale. Fetch a new export, then run `leadscore ingest` and `leadscore score`"
+        in run("status").out
+    )
 
 
 def test_check_when_the_list_is_stale_then_exit_code_is_3(
@@ -151,6 +154,7 @@ def test_check_when_the_list_is_stale_then_exit_code_is_3(
 
 WELL = Status(
     project="built",
+    folder="data/built",
     store=None,
     quarantined=None,
     ingest_stopped=None,
@@ -260,7 +264,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_command_when_run_at_each_step_then_ends_with_0_and_names_the_next(shop: None) -> None:
     before = run("status")
     assert before.code == 0
-    assert "nothing is ingested yet: leadscore ingest" in before.out
+    folder = Path.cwd() / "data" / "shop"
+    hint = "data_folder is relative to the folder you run from"
+    assert f"nothing is ingested in {folder} yet ({hint}): leadscore ingest" in before.out
 
     assert run("ingest", "--known-until", "2024-03-05").code == 0
     after = run("status")

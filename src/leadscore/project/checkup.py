@@ -163,8 +163,9 @@ def _check_store(settings: Settings, clock_us: int) -> Check:
     try:
         current = read_current(settings.project_folder() / "store", project=settings.project)
     except NoStoreError:
+        seen = f"nothing is ingested in {Path.cwd() / settings.project_folder()} yet"
         cure = f"`{propose('ingest')}`"
-        return Check(name="store", state="warning", seen="nothing is ingested yet", cure=cure)
+        return Check(name="store", state="warning", seen=seen, cure=cure)
     for name in current.manifest["tables"]:
         current.files(name)
     if not settings.is_dated:

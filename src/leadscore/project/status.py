@@ -57,6 +57,7 @@ def describe_status(
     waiting = find_waiting(folder, store)
     return Status(
         project=settings.project,
+        folder=str(settings.project_folder()),
         store=_describe_store(current, clock_us) if current else None,
         quarantined=_find_quarantined(current) if current else None,
         ingest_stopped=attempt["stopped"],

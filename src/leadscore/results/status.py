@@ -77,12 +77,14 @@ class Status(Result):
     """One project at a glance; what does not exist yet is None.
 
     Attributes:
+        folder: of the project's store and lists, as the settings name it.
         next_runs: as the Prefect server says; None where none was asked, or none answers.
         training_due: from which data on the settings ask for a training; None if they do not say.
         damaged_entries: the lines of the audit trail that cannot be read.
     """
 
     project: str
+    folder: str
     store: StoreStatus | None
     quarantined: QuarantinedDelivery | None
     ingest_stopped: str | None

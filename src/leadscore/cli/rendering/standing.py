@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import command, escaped, out, until
@@ -11,12 +13,13 @@ if TYPE_CHECKING:
     from leadscore.results import LastLook, PublishedList, ScoringModel, Status, StoreStatus
 
 DAY = 24  # hours
+FRACTION = re.compile(r"\.\d+")  # of a second
 
 
 def draw_status(status: Status) -> None:
     """A line for each part, with what to run where a part is missing or was held back."""
     _draw("project", f"[bold]{escaped(status.project)}[/]")
-    _draw("store", _store_in_words(status.store))
+    _draw("store", _store_in_words(status.store, status.folder))
     if status.store or status.rejects:
         _draw("rejects", _rejects_in_words(status.rejects))
     _draw_held_delivery(status)
@@ -37,10 +40,18 @@ def _draw(name: str, words: str) -> None:
     out.print(f"[dim]{name:<12}[/]{words}", highlight=False, soft_wrap=True)
 
 
-def _store_in_words(store: StoreStatus | None) -> str:
+def _store_in_words(store: StoreStatus | None, folder: str) -> str:
     if store is None:
-        return f"[yellow]nothing is ingested yet[/]: {command('ingest')}"
+        place = escaped(Path.cwd() / folder)
+        return f"[yellow]nothing is ingested in {place} yet[/]{_place_hint(folder)}: {command('ingest')}"
     return f"version {store.version}, {until(store.known_until)}{_age_in_words(store.age_hours)}"
+
+
+def _place_hint(folder: str) -> str:
+    """Why a store may seem to be missing; empty where the settings name a whole path."""
+    if Path(folder).is_absolute():
+        return ""
+    return " (data_folder is relative to the folder you run from)"
 
 
 def _rejects_in_words(rejects: dict[str, int]) -> str:
@@ -69,11 +80,13 @@ def _list_in_words(published: PublishedList | None) -> str:
         words += f", as of {published.as_of}{_age_in_words(published.age_hours)}"
     if published.expired:
         return f"{words}, [red]valid until {published.valid_until}: score a new export[/]"
-    if published.stale:
-        words += f", [yellow]stale[/]: {command('ingest')} a new export, then {command('score')}"
     if published.valid_until:
-        return f"{words}, valid until {published.valid_until}"
-    return words
+        words += f", valid until {published.valid_until}"
+    if not published.stale:
+        return words
+    ingest = command("ingest")
+    score = command("score")
+    return f"{words}, [yellow]stale[/]. Fetch a new export, then run `{ingest}` and `{score}`"
 
 
 def _draw_withheld(status: Status) -> None:
@@ -93,7 +106,8 @@ def _model_in_words(model: ScoringModel | None) -> str:
     words = f"version {model.number} ({model.version}), trained on data {until(model.known_until)}"
     if model.since is None:
         return words
-    return f"{words}; since {model.since} by {escaped(model.by)}: {escaped(model.why)}"
+    since = FRACTION.sub("", model.since)
+    return f"{words}; since {since} by {escaped(model.by)}: {escaped(model.why)}"
 
 
 def _alarms_in_words(look: LastLook) -> str:
