@@ -346,6 +346,14 @@ def test_digest_when_written_then_is_five_lines_without_markup_from_leads():
     assert "<script>" not in "".join(lines)
 
 
+@pytest.mark.parametrize("by_value", [False, True])
+def test_digest_when_the_value_decides_the_order_then_the_first_to_call_have_it(by_value):
+    contents = make_contents(5, by_value=by_value)
+    lead = build_leads(contents)[0]
+    value = f", value {contents.currency} {lead.value:,}, " if by_value else ", "
+    assert f"({lead.percent}{value}{lead.action})" in build_digest(contents)
+
+
 WAITING = {
     1: "1 tier A lead needs more answers before it qualifies",
     2: "2 tier A leads need more answers before they qualify",

@@ -77,6 +77,7 @@ def gather(settings: Settings, publication: Publication, scores: pa.Table) -> Li
         model_version=manifest["model_version"],
         counts=Counts.from_dict(manifest["counts"]),
         scores=scores,
+        by_value=settings.list.by == "expected value",
         currency=manifest.get("currency"),
         warnings=manifest.get("warnings", []),
         routing=manifest.get("routing"),

@@ -53,6 +53,7 @@ class ListContents:
 
     Attributes:
         scores: in the order of the list.
+        by_value: whether the expected value decides that order.
         routing: the facts of the routing, None where leads are not routed.
         past: earlier lists, the oldest first; the last is the one that `change` compares with.
         left: leads of the last of `past` that are not on the list.
@@ -73,6 +74,7 @@ class ListContents:
     counts: Counts
     scores: pa.Table
     currency: str | None = None
+    by_value: bool = False
     horizon_days: int | None = None
     warnings: Sequence[str] = ()
     routing: Mapping[str, Any] | None = None

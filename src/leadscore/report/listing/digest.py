@@ -25,7 +25,7 @@ def build_digest(contents: ListContents) -> str:
     lines = [
         _describe_sums(contents, headline),
         _describe_tiers(headline),
-        _describe_top(leads),
+        _describe_top(contents, leads),
         _describe_changes(changes),
         _describe_watch(contents, leads, headline),
     ]
@@ -50,8 +50,15 @@ def _describe_tiers(headline: Headline) -> str:
     return f"**Tiers**: {tiers or 'none'}; {verdicts}"
 
 
-def _describe_top(leads: Sequence[ListedLead]) -> str:
-    top = [f"{as_markdown(lead.name)} ({lead.percent}, {lead.action})" for lead in leads[:TOP]]
+def _describe_top(contents: ListContents, leads: Sequence[ListedLead]) -> str:
+    """The first leads; with their value where it decides the order."""
+    top = []
+    for lead in leads[:TOP]:
+        facts = [lead.percent, lead.action]
+        if contents.by_value and lead.value is not None:
+            value = format_money(lead.value, contents.currency)
+            facts.insert(1, f"value {as_markdown(value)}")
+        top.append(f"{as_markdown(lead.name)} ({', '.join(facts)})")
     return f"**First to call**: {'; '.join(top) or 'nobody'}"
 
 
