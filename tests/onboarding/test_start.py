@@ -215,5 +215,5 @@ def test_start_when_times_state_no_zone_then_the_settings_doubt_that_they_are_ut
 
     started(tmp_path, path)
 
-    line = "# timezone = \"Europe/Berlin\" # CHECK: 'Erstellt am' state no zone"
+    line = "# timezone = \"Europe/Berlin\" # CHECK: 'Erstellt am' has no time zone"
     assert (line in (tmp_path / "leadscore.toml").read_text()) is is_doubtful

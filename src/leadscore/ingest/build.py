@@ -349,5 +349,8 @@ class _Build:
         write_attempt(self.folder, manifest["rejects"], stopped=None)
 
         keys = ("source", "file", "dialect", "unchanged")
-        files = [{key: part[key] for key in keys} for part in self.staged.parts]
+        files = []
+        for part in self.staged.parts:
+            file = {key: part[key] for key in keys}
+            files.append(file | {"of_database": part.get("of_database", False)})
         return Built(version, self.moment, files, alarms.words, duplicates.num_rows)

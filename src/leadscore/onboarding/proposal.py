@@ -30,6 +30,14 @@ from leadscore.times import DAY_US, SECOND_US, format_us
 from leadscore.wording import counted, listed
 
 COPIED_US = 10 * DAY_US  # files written so long after their last fact were copied
+ARCHIVED_FILES = (
+    "# CHECK: the files are much newer than the last date in them, as in a copied archive.",
+    "# If exports come regularly, remove the line: the times of the files then count.",
+)
+ARCHIVED_ROWS = (
+    "# CHECK: the newest row is much older than the moment of reading. If the tables are updated",
+    "# regularly, remove this line: the moment of reading then counts.",
+)
 HEAD = "# Written by `leadscore init`. Every key: docs/settings.md. Lines marked CHECK are guesses."
 
 
@@ -91,8 +99,7 @@ def _write_moment(text: Text, plan: Plan, known_until: str | None) -> None:
     if written - last > COPIED_US:
         moment = format_us((last // SECOND_US + 1) * SECOND_US)
         text.add(
-            "# CHECK: the files are much newer than the last date in them, as in a copied archive.",
-            "# If exports come regularly, remove the line: the times of the files then count.",
+            *(ARCHIVED_ROWS if plan.leads.profile.is_table else ARCHIVED_FILES),
             *_later_closes(plan, last, written),
             f"known_until = {moment}",
         )
@@ -250,7 +257,9 @@ def _write_unused(text: Text, plan: Plan) -> None:
     left = [profile.file.name for profile in plan.roles.unused]
     if left:
         text.add(
-            "", f"# Not used: {', '.join(map(quoted, left))}. Joins and look-ups: docs/views.md"
+            "",
+            f"# Not used: {', '.join(map(quoted, left))}. A list of reps goes under [routing], reps;",
+            "# joins and look-ups: docs/views.md",
         )
     parts = {column.name for column in plan.parts.values()}
     stages = {column.name for column in plan.stage_dates.values()}
@@ -258,7 +267,7 @@ def _write_unused(text: Text, plan: Plan) -> None:
     dropped = sorted(set(plan.leads.profile.columns) - read)
     if dropped:
         names = ", ".join(map(quoted, dropped))
-        text.add(f"# Not read of {quoted(plan.leads.profile.file.name)}: {names}")
+        text.add(f"# Not read from {quoted(plan.leads.profile.file.name)}: {names}")
 
 
 def folder_line(base: Path, config: Path) -> str:
@@ -275,7 +284,8 @@ def zone_lines(profiles: Sequence[Profile]) -> list[str]:
     if not without:
         return []
     names = listed(list(dict.fromkeys(without)), most=3)
-    doubt = f"CHECK: {names} state no zone, so they are read as UTC; if they are local, state where"
+    verb = "have" if len(set(without)) > 1 else "has"
+    doubt = f"CHECK: {names} {verb} no time zone: read as UTC; if times are local, state where"
     return [f'# timezone = "Europe/Berlin" # {doubt}']
 
 

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class SourceFile(Result):
-    """A file that was read, and how."""
+    """A file, or what a database answered, that was read, and how."""
 
     source: str
     file: str
     dialect: str | None  # of a CSV file; other formats have none
     unchanged: bool
+    of_database: bool = False
 
 
 class SourceAccount(Result):

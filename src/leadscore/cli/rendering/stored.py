@@ -66,8 +66,8 @@ def draw_ingest(ingested: Ingested) -> None:
         keys = ingested.keys_not_learned_from
         out.print(
             f"[yellow]Not learned from[/] (nothing says since when they are known): "
-            f"{escaped(', '.join(keys))}. To learn from earlier leads of the same: "
-            f"{escaped(describe_memory_step(keys))}",
+            f"{escaped(', '.join(keys))}. To learn from earlier leads of the same "
+            f"{escaped(' or '.join(keys))}: {escaped(describe_memory_step(keys))}",
             highlight=False,
             soft_wrap=True,
         )
@@ -125,6 +125,8 @@ def _ignored(accounts: Accounts) -> list[str]:
 def _file_in_words(file: SourceFile) -> str:
     if file.unchanged:
         return f"{file.file}, unchanged: not read again"
+    if file.of_database:
+        return f"{file.file}: read from the database"
     return f"{file.file}: {file.dialect}" if file.dialect else file.file
 
 

@@ -76,12 +76,12 @@ def _check_fixed(staged: Staged, before: StoreVersion | None, fixed_us: int) -> 
     changed = _changed_files(staged, before, sources=staged.settings.origins())
     if changed:
         raise UserError(
-            f"{listed(sorted(changed), most=3)} changed since the last ingest, and known_until in "
+            f"new since the last ingest: {listed(sorted(changed), most=3)}; but known_until in "
             f"the settings is still {format_us(fixed_us)}: what is new would be dated then. Give "
             "the moment of this export with --known-until, or set known_until anew; if this is the "
             f"export of that moment, corrected, confirm it with --known-until {format_us(fixed_us)}; "
-            "where exports come regularly, remove known_until from the settings, and the times of "
-            "the files count"
+            "where exports come regularly, remove known_until from the settings: the times of the "
+            "files then count, and for a database the moment of reading"
         )
 
 
@@ -98,7 +98,7 @@ def _check_anew(
     changed = _changed_files(staged, before, sources=sources)
     if changed:
         raise UserError(
-            f"{listed(sorted(changed), most=3)} changed since the last ingest, and {moment.basis} "
+            f"new since the last ingest: {listed(sorted(changed), most=3)}; but {moment.basis} "
             f"still states {format_us(moment.us)}: what is new would be dated then. Let it state "
             "the moment of this export; or, if it does, confirm that with --known-until "
             f"{format_us(moment.us)}"
