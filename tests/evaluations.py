@@ -79,6 +79,6 @@ def make_evaluation(**changes):
             "missing_leads": {},
         },
         "calibrator": {"kind": "sigmoid", "log_loss": {"none": 0.5123, "sigmoid": 0.4987}},
-        "times": {"half_life": None, "summary": "none, since no half-life is clearly better"},
+        "times": {"half_life": None, "summary": "none, since it would not clearly help"},
     }
     return Evaluation.from_dict(document | changes)

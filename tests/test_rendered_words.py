@@ -8,7 +8,7 @@ from leadscore.cli.rendering import customers, monitored, scored, stored, traine
 from leadscore.cli.rendering.console import out
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
-from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored
+from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored, SourceFile
 from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
 from leadscore.results.monitor import Settled
@@ -71,14 +71,15 @@ def test_monitor_when_a_list_waits_then_says_when_it_is_settled(capsys, lists, o
 
 
 @pytest.mark.parametrize(
-    ("raised", "words"),
+    ("highest", "raised", "words"),
     [
-        (None, "Win rates match the predictions so far (evidence against them 1.0 to 1;"),
-        ("2026-03-01T00:00:00Z", "Win rates do not match the predictions (evidence"),
+        (1.0, None, "No evidence that the win rates are off (1.0 to 1; alarm at 20 to 1)."),
+        (3.2, None, "Win rates match the predictions so far (evidence against them 3.2 to 1;"),
+        (25.0, "2026-03-01T00:00:00Z", "Win rates do not match the predictions (evidence"),
     ],
 )
-def test_calibration_when_tested_then_says_in_words_whether_win_rates_match(raised, words):
-    test = CalibrationTest.model_construct(highest=1.0, limit=20.0, raised=raised)
+def test_calibration_when_tested_then_says_in_words_whether_win_rates_match(highest, raised, words):
+    test = CalibrationTest.model_construct(highest=highest, limit=20.0, raised=raised)
     assert monitored._write_calibration(test).startswith(words)
 
 
@@ -98,6 +99,21 @@ def test_change_when_another_model_predicted_then_names_both_versions(
     change |= {"parts": {"model": -5_000}, "model_then": then, "model_now": now}
     draw_forecast(make_forecast(change=change))
     assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("dialect", "of_database", "words"),
+    [
+        ("comma", False, "leads: comma"),
+        (None, False, "leads"),
+        (None, True, "leads: read from the database"),
+    ],
+)
+def test_file_when_it_is_a_table_of_a_database_then_says_so(dialect, of_database, words):
+    file = SourceFile(
+        source="leads", file="leads", dialect=dialect, unchanged=False, of_database=of_database
+    )
+    assert stored._file_in_words(file) == words
 
 
 def test_view_when_it_reads_no_source_then_says_so():
@@ -131,7 +147,7 @@ def test_routing_when_another_way_has_more_value_then_says_why(capsys, ours, is_
     facts = {"leads": 9, "assigned": 9, "changed": 0, "beside": beside, "worth_of_place": {}}
     scored._draw_routing(SimpleNamespace(currency="EUR"), facts)
     words = " ".join(capsys.readouterr().out.split())
-    assert ("ours is not the highest, since better tiers" in words) == is_explained
+    assert ("leadscore's is not the highest, since better tiers" in words) == is_explained
 
 
 @pytest.mark.parametrize(("in_tiers", "is_said"), [((5, 4), True), ((4, 3), False)])

@@ -165,7 +165,10 @@ def test_flow_when_its_settings_are_missing_then_exits_with_2_and_words(tmp_path
         env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "COLUMNS": "120"},
     )  # fmt: skip
     assert told.returncode == 2
-    assert "error: leadscore.toml: there is no such file; name it with --config" in told.stderr
+    assert (
+        "error: leadscore.toml: there is no such file. Write one with `leadscore init FILES`"
+        in told.stderr
+    )
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_recipe_when_it_has_times_then_is_judged_with_them(result):
 @pytest.mark.parametrize(
     ("swing", "model", "why"),
     [
-        pytest.param(0.0, LOGISTIC, "no half-life is clearly better", id="nothing drifts"),
+        pytest.param(0.0, LOGISTIC, "it would not clearly help", id="nothing drifts"),
         pytest.param(
             1.5, {"scorer": "logistic"}, "outcome_delay", id="nobody says when outcomes are known"
         ),

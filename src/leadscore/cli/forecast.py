@@ -41,11 +41,11 @@ SINCE = "Also say why this period's expected revenue changed since this moment."
 WINS = "Also say how many new leads it takes to win so many in these periods."
 REVENUE = "Also say how many new leads it takes to bring so much in these periods."
 TARGET_BY = "With a target, also by a field of leads, such as their source."
-PUBLISH = "Also keep it, and once its periods are over show it beside what came."
-BACKTEST = "Instead, forecast so many past months at their starts, and show what came."
+PUBLISH = "Also keep it, and once its periods are over show it beside what actually happened."
+BACKTEST = "Instead, forecast so many past months at their starts, and show what actually happened."
 HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
 ALREADY = "Already published, kept as it was"
-LEADS = "Instead, write when each open lead is won to this CSV file."
+LEADS = "Instead, write when each open lead is likely to be won to this CSV file."
 
 
 def _checked_period(by: str) -> str:
@@ -57,8 +57,8 @@ def _checked_period(by: str) -> str:
     if by in KINDS:
         return by
     near = nearest(by, KINDS)
-    meant = near or f"--target-by {by}"
-    raise typer.BadParameter(f"{by!r} is not one of {', '.join(KINDS)}; did you mean {meant}?")
+    hint = f"did you mean {near}?" if near else "with a target, --target-by takes a field of leads"
+    raise typer.BadParameter(f"{by!r} is not one of {', '.join(KINDS)}; {hint}")
 
 
 PARSE_TARGET = number_parser(

@@ -84,6 +84,6 @@ def _describe(over: Mapping[str, tuple[int, int]], refused: str, *, limit: float
     shares = [f"{name}: {rejected:,} of {n:,} rows" for name, (rejected, n) in over.items()]
     return (
         f"more than {limit:.0%} of rows were refused ({'; '.join(shares)}), by rule: {refused}; "
-        f"no version was written. See them: {propose('rejects')}. Mend the mapping, let a rule "
+        f"no version was written. See them: `{propose('rejects')}`. Mend the mapping, let a rule "
         "warn under validation.severity, or raise validation.max_refused"
     )

@@ -108,7 +108,7 @@ def read_list(settings: Settings, publication_id: str | None) -> tuple[Publicati
     if "settings" not in publication.manifest:
         raise UserError(
             f"{publication.id} was published before manifests named their settings, so it cannot be "
-            f"explained or scored again; run {propose('score')}, and ask of the new list"
+            f"explained or scored again; run `{propose('score')}`, and ask of the new list"
         )
     return publication, scores
 
@@ -125,7 +125,7 @@ def find_list_id(settings: Settings, publication_id: str | None) -> str:
         if standing is None:
             raise UserError(
                 f"project {settings.project!r} has published nothing yet; "
-                f"run {propose('score')} first"
+                f"run `{propose('score')}` first"
             )
         publication_id = standing.id
     written = (path.parent.name for path in list_manifests(folder))

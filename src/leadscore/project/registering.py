@@ -84,4 +84,6 @@ def _read_decision(folder: Path) -> Promotion:
     if not is_there(path):  # a model from before there were such decisions
         why = "the first champion; it predicts better than the base rate"
         return Promotion(promoted=True, why=why)
-    return read_result(path, Promotion, cure=f"run {propose('train')} again, which writes it anew")
+    return read_result(
+        path, Promotion, cure=f"run `{propose('train')}` again, which writes it anew"
+    )

@@ -10,6 +10,9 @@ from leadscore.errors import SettingsError
 from leadscore.settings.limits import DEEP_KEY
 from leadscore.wording import cut
 
+MISSING = (
+    "there is no such file. Write one with `leadscore init FILES`, or name yours with --config"
+)
 TOO_DEEP = "is nested too deeply; settings are a few levels deep"
 
 
@@ -37,7 +40,7 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as e:
-        raise SettingsError(path, ["there is no such file; name it with --config"]) from e
+        raise SettingsError(path, [MISSING]) from e
     except OSError as e:
         problem = f"cannot be read: {e.strerror}; name the file with --config"
         raise SettingsError(path, [problem]) from e

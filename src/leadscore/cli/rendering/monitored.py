@@ -29,6 +29,7 @@ REASONS = {
     "undated": "closed without a usable date",
     "without_lead": "have no open lead by what is known now",
 }
+HARDLY_ANY = 1.05  # to 1: evidence that is shown as none, 1.0 to 1
 SHOWN_SHARES = (0.1, 0.2, 0.3)
 
 
@@ -100,9 +101,12 @@ def _draw_drift(drift: ModelDrift) -> None:
 
 def _write_calibration(test: CalibrationTest) -> str:
     """How strong the evidence is that win rates differ from the predictions."""
-    evidence = f"evidence against them {test.highest:.1f} to 1; an alarm at {test.limit:.0f} to 1"
+    odds = f"{test.highest:.1f} to 1; alarm at {test.limit:.0f} to 1"
+    evidence = f"evidence against them {odds}"
     if test.raised is not None:
         return f"Win rates do not match the predictions ({evidence})."
+    if test.highest < HARDLY_ANY:
+        return f"No evidence that the win rates are off ({odds})."
     return f"Win rates match the predictions so far ({evidence})."
 
 

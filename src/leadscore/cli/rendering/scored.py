@@ -38,6 +38,11 @@ MARGIN = 3  # characters around a column
 WORDS = (LEAD, 2, 5, 6)  # the columns of words
 WIDEST_LEAD, NARROW_LEAD = 24, 23  # characters
 
+WAYS = {
+    "ours": "leadscore",
+    "least_loaded": "least loaded",
+}  # of giving leads to reps, by their names in files
+
 UNLEARNED = re.compile(r"(?P<answer>.+) \((?P<kind>not learned from(?: yet)?)\)")
 
 
@@ -216,19 +221,19 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     values = []
     for name, strategy in facts["beside"].items():
         value = _in_money(strategy["value"], scored)
-        values.append(f"{name.replace('_', ' ')} {value}")
+        values.append(f"{WAYS.get(name, name)} {value}")
     why = ""
     ours, *others = (strategy["value"] for strategy in facts["beside"].values())
     if max(others) > ours:
         why = (
-            " (ours is not the highest, since better tiers, the rep that a lead has, an even load and "
+            " (leadscore's is not the highest, since better tiers, the rep that a lead has, an even load and "
             "minimum shares count too: docs/routing.md)"
         )
     out.print(f"Expected value of the routed leads: {', '.join(values)}{why}", highlight=False)
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
     words = escaped(", ".join(prices))
     out.print(
-        f"One more place in a team would add, in leads of average value: {words}", highlight=False
+        f"One more free slot in a team would be worth, in average leads: {words}", highlight=False
     )
 
 

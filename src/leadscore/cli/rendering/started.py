@@ -20,7 +20,11 @@ def draw_started(started: Started) -> None:
         table.add_row(part.part, place, escaped(part.evidence), doubt)
     out.print(table)
     if started.unused:
-        out.print(f"Not used: {escaped(listed(started.unused))}", soft_wrap=True)
+        out.print(
+            f"Not used: {escaped(listed(started.unused))}. A list of reps goes under [routing], reps "
+            "(docs/routing.md); other tables can be joined (docs/views.md).",
+            soft_wrap=True,
+        )
     out.print(f"Settings written to [bold]{escaped(started.config)}[/]", soft_wrap=True)
 
 

@@ -84,7 +84,8 @@ def _draw_calibration(evaluation: Evaluation) -> None:
     if evaluation.carriers:
         out.print(escaped(evaluation.carriers.summary), highlight=False)
     if evaluation.times:
-        out.print(f"Running intercept: {escaped(evaluation.times.summary)}")
+        summary = escaped(evaluation.times.summary)
+        out.print(f"Adjustment to the recent win rate (running intercept): {summary}")
     gain = number(evaluation.gain.log_loss_gain)
     out.print(f"Gain in log loss over the base rate: {gain}")
 
@@ -109,7 +110,9 @@ def _draw_fields(evaluation: Evaluation) -> None:
         step = escaped(describe_memory_step(keys))
         out.print(f"[yellow]Not learned from[/] (nothing says since when they are known): {mapped}")
         out.print(
-            f"To learn from earlier leads of the same: {step}", highlight=False, soft_wrap=True
+            f"To learn from earlier leads of the same {' or '.join(keys)}: {step}",
+            highlight=False,
+            soft_wrap=True,
         )
     for field in evaluation.audit:
         if field.verdict != "ok":
@@ -179,7 +182,10 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
     if never:
         tiers = ", ".join(f"{tier} {count:,}" for tier, count in never.by_tier.items())
         leads = f"{never.leads:,} of {never.of:,} evaluated leads that were not won"
-        out.print(f"Never worked: {leads} ({tiers})")
+        repeated = ""
+        if sum(never.by_tier.values()) > never.leads:
+            repeated = "; a lead counts in each tier that it was in"
+        out.print(f"Never worked: {leads} ({tiers}{repeated})")
     if evaluation.captured:
         unit = escaped(evaluation.captured.unit)
         shares = evaluation.captured.at(0.2)

@@ -167,7 +167,7 @@ def choose_half_life(
     best = min(shifted, key=comparison.mean)
     compared = {"unit": unit, **_report(comparison, plain, shifted)}
     if not comparison.is_better(best, plain):
-        return _choose_none(calibrator, "no half-life is clearly better", compared)
+        return _choose_none(calibrator, "it would not clearly help", compared)
     summary = f"half-life {best.half_life} {unit}"
     choice = RunningIntercept(half_life=best.half_life, summary=summary, **compared)
     return HalfLifeChoice(best.half_life, best.calibrator, choice)
