@@ -116,7 +116,7 @@ def _measure(folder: Path) -> None:
     reviewed = time.perf_counter() - began
     visits = sum(stage.visits for stage in funnel.stages)
     print(f"{LEADS:,} leads, {moves:,} stage moves, {THREADS} threads; {visits:,} visits of a year")
-    print(f"funnel: {seconds:.1f} s (aim: {AIM_SECONDS:g} s); {computed:.1f} s of a processor")
+    print(f"funnel: {seconds:.1f} s (aim: {AIM_SECONDS:g} s); {computed:.1f} s of processor time")
     print(f"by {len(grouped.groups)} channels: {again:.1f} s")
     leads = closed.won.leads + closed.lost.leads
     print(f"review of {leads:,} closes: {reviewed:.1f} s")

@@ -1,4 +1,4 @@
-"""Which leads of low tiers are worked all the same, so that the model keeps learning."""
+"""Which leads of low tiers are worked anyway, so that the model keeps learning."""
 
 from __future__ import annotations
 

@@ -22,7 +22,9 @@ from leadscore.times import elapsed_of_day
 
 UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
 NO_REASON = -1
-DIGITS = 9  # of log-odds: of two features that add as much the first speaks, in lists of any length
+DIGITS = (
+    9  # of log-odds: of two features that add as much the first is named, in lists of any length
+)
 ENOUGH = 0.1  # of what a group adds, for a feature to stand for it
 
 

@@ -9,7 +9,7 @@ of feature j in this game (path-dependent, as LightGBM's; Lundberg et al. 2020) 
 
 since the integral of t^s (1 - t)^(u-1-s) is the weight of a set of s of the other u - 1 features.
 The integrand is a polynomial, so Gauss and Legendre's rule is exact. It depends on a row only by
-which conditions it meets: it is tabled once for each such pattern, and then looked up.
+which conditions it meets: it is tabulated once for each such pattern, and then looked up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ZERO = 1e-35  # LightGBM takes what is nearer to 0 for 0
 
 
 class TooDeepError(ValueError):
-    """A path has more features than are tabled."""
+    """A path has more features than are tabulated."""
 
 
 @dataclass(frozen=True)
