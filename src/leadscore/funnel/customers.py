@@ -117,7 +117,7 @@ def settle_returns(
     then_us: int,
     known_us: int,
 ) -> SettledReturns | None:
-    """The probabilities of then beside what came by now; None if there were none.
+    """The probabilities made then beside what actually happened by now; None if there were none.
 
     Args:
         predicted: as `predict_returns` gave them at `then_us`.

@@ -99,7 +99,7 @@ def find_model(history: History, known: KnownModel, *, as_of_us: int) -> KnownMo
         return KnownModel(model, version, manifest["known_until_us"])
     raise UserError(
         f"no registered model was trained on facts from before {format_us(as_of_us)} alone, so the "
-        "forecast of then cannot be made again; give a later --since"
+        "forecast made then cannot be made again; give a later --since"
     )
 
 
