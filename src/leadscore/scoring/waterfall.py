@@ -15,6 +15,7 @@ from leadscore.scoring.features import build_model_features, find_mismatch
 from leadscore.scoring.steps import apportion, log_odds_of
 
 LARGEST = 8  # groups in words; the others are one part
+ON_EACH_SIDE = 4  # of them at least, so that what speaks against a lead is never left out
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Waterfall:
 
     Attributes:
         start: what the model's intercept alone gives, in percent.
-        parts: the groups that add most to the log-odds, in the order and the words of `explain`.
+        parts: the groups that move the log-odds most, up and down, in the order and the words of
+            `explain`.
         others: points of all other groups.
         recent: points of the running intercept.
     """
@@ -97,17 +99,31 @@ def _build_waterfall(
     totals = contributions.totals[row]
     order = np.argsort(-np.abs(totals), kind="stable")
     *points, recent = spread_points(totals[order], start, end, shift=shift)
-    largest = [group for group in order[:LARGEST] if totals[group]]
-    parts = [
-        Part(contributions.describe_main(row, group), size)
-        for group, size in zip(largest, points, strict=False)
-    ]
+    shown = choose_shown(totals[order])
+    parts = [Part(contributions.describe_main(row, order[place]), points[place]) for place in shown]
     return Waterfall(
         start=100 * start,
         parts=tuple(parts),
-        others=sum(points[len(parts) :]),
+        others=sum(points) - sum(part.points for part in parts),
         recent=recent,
     )
+
+
+def choose_shown(totals: np.ndarray) -> list[int]:
+    """Places (k,) of the groups to show: the strongest on each side, then the strongest of the rest.
+
+    Args:
+        totals: (groups,) what each adds to the log-odds, the largest first whatever its sign.
+
+    >>> choose_shown(np.array([9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, -1.0, 0.0]))
+    [0, 1, 2, 3, 4, 5, 6, 8]
+    """
+    upward = np.flatnonzero(totals > 0)
+    downward = np.flatnonzero(totals < 0)
+    on_sides = [*upward[:ON_EACH_SIDE], *downward[:ON_EACH_SIDE]]
+    weaker = sorted([*upward[ON_EACH_SIDE:], *downward[ON_EACH_SIDE:]])
+    chosen = [*on_sides, *weaker][:LARGEST]
+    return sorted(int(place) for place in chosen)
 
 
 def spread_points(totals: np.ndarray, start: float, end: float, *, shift: float) -> list[float]:

@@ -3,7 +3,8 @@
 (async () => {
   const PRINTED = 500; // rows of a printed list
   const POINTS = "Every part adds or takes percentage points of probability. The starting point is the same for all leads: " +
-    "what the model gives before it knows anything about one.";
+    "what the model gives before it knows anything about one. The parts are the model's arithmetic; only the reasons " +
+    "above are confirmed by past leads.";
   const byId = (id) => document.getElementById(id);
   const table = byId("leads");
   const body = table.tBodies[0];
