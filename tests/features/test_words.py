@@ -135,7 +135,7 @@ AROUND = Around(stage="proposal", spent=61.0)
             "engagement_meeting_days_since",
             0.4,
             "Last meeting yesterday",
-            "Last meeting was only yesterday",
+            "Last meeting yesterday",
         ),
         ("engagement_meeting_days_since", 21.0, *["Last meeting 3 weeks ago"] * 2),
         (

@@ -40,7 +40,7 @@ def test_question_when_asked_then_is_what_a_slow_loop_over_every_answer_says(sec
         assert found["next_question_gain"][row] == pytest.approx(gain, abs=1e-9)
         gains.append(gain)
         if gain:
-            said = f"value EUR {asked.listed.value[row]:,.0f}, at best {best:,.0f}"
+            said = f"value EUR {asked.listed.value[row]:,.0f} now, up to EUR {best:,.0f}"
             assert question.startswith("Ask about budget: ")
             assert question.endswith(said)
         else:
@@ -180,7 +180,7 @@ LATE = {"name": "answered", "verdict": "needs_answers", "min_answers": 1}
     [
         pytest.param({"flat": True, "margin": 100}, "", id="no answer changes anything"),
         pytest.param({"flat": True, "tier": "A", "margin": 0}, "", id="the tier could only fall"),
-        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "any answer means another qualification",
+        pytest.param({"flat": True, "margin": 100, "rules": [LATE]}, "any answer would change its qualification",
                      id="the qualification changes"),
         pytest.param({"flat": True, "margin": 100, "rules": [LATE], "verdict_by_hand": True}, "",
                      id="the qualification was decided by hand"),

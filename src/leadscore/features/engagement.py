@@ -14,7 +14,6 @@ from leadscore.times import DAY_US
 
 WINDOWS = (1, 7, 30, 90)
 HALF = 0.5
-RECENT_DAYS = 3
 TREND_AGE = 14  # days: a week, and one to compare it with
 SELDOM_WEEKS = 3  # from one to the next; a longer wait is nothing to praise
 MOST_WEEKS = 26  # from one to the next; longer is hardly ever
@@ -115,7 +114,7 @@ class _Kind:
             Trend(week, before),
             unit="a week",
             phrase=Phrase(
-                f"trend of {self.plural}",
+                f"change in {self.plural}, last week against an average week before",
                 "{value}",
                 "{value}",
                 counted=True,
@@ -240,7 +239,7 @@ class _TrendInWords:
 
 @dataclass(frozen=True)
 class _LastInWords:
-    """When something last happened; lately, where that speaks against a lead, is "only" then.
+    """When something last happened.
 
     Long ago it does not speak for a lead by when it happened, but because it happened at all.
     """
@@ -250,8 +249,7 @@ class _LastInWords:
     def __call__(self, days: float, speaks_for: bool) -> str:
         if speaks_for and days > max(WINDOWS):
             return f"{capitalised(self.one)} in the past, most recently {{ago}}"
-        is_recent = not speaks_for and days < RECENT_DAYS
-        return f"Last {self.one} {'was only ' if is_recent else ''}{{ago}}"
+        return f"Last {self.one} {{ago}}"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from leadscore.scoring.change_words import (
     Moments,
     describe_all_points,
     describe_parts,
+    join_parts,
     find_moved,
 )
 from leadscore.scoring.contributions import Contributions
@@ -158,12 +159,13 @@ def _compare(
         own = current.contributions.rows(at[moved]) if old is model else None
         replayed = replayed.rows(moved)  # of the others nothing more is needed
         contributions = _contribute(old, features, replayed, now=own)
-        texts[moved] += describe_parts(
+        parts = describe_parts(
             contributions,
             {name: step[moved] for name, step in steps.items()},
             slope=slope[moved],
             points=points[moved],
         )
+        texts[moved] = list(map(join_parts, texts[moved], parts))
     return _Changes(at, texts, points)
 
 

@@ -17,6 +17,7 @@ from leadscore.settings.bant import BantLetter
 from leadscore.settings.base import Letter
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
+from leadscore.wording import whole_percent
 
 CLEARLY = 0.2  # share by which an expected value must rise to be worth a question by itself
 CLEAR_POINTS = 0.02  # and the least rise of the probability: a fifth of very little is little
@@ -69,9 +70,9 @@ class Standing:
         now = self.outlook.win_probability[row]
         amount = self.amount[row]
         if not np.isfinite(amount):
-            return f"probability {now:.2f}, at best {best:.2f}"
+            return f"chance of a win {whole_percent(now)} % now, up to {whole_percent(best)} %"
         unit = f"{self.currency} " if self.currency else ""
-        return f"expected value {unit}{now * amount:,.0f}, at best {best * amount:,.0f}"
+        return f"expected value {unit}{now * amount:,.0f} now, up to {unit}{best * amount:,.0f}"
 
 
 @dataclass(frozen=True)
@@ -101,28 +102,37 @@ class Effect:
 
     def describe(self, at: np.ndarray) -> list[str]:
         """The chances of leads at positions (k,), as "12 % chance of a higher tier"."""
-        chances = {
-            "a higher tier": self.higher[at],
-            "another qualification": self.verdict[at],
-            "a clearly higher value": self.richer[at],
-        }
-        parts = [_describe_chances(chance, what) for what, chance in chances.items()]
+        parts = [
+            _describe_chances(
+                self.higher[at], "a higher tier", sure="any answer means a higher tier"
+            ),
+            _describe_chances(
+                self.verdict[at],
+                "changing the qualification",
+                sure="any answer would change its qualification",
+            ),
+            _describe_chances(
+                self.richer[at],
+                "a clearly higher value",
+                sure="any answer means a clearly higher value",
+            ),
+        ]
         return [", ".join(filter(None, texts)) for texts in zip(*parts, strict=True)]
 
 
-def _describe_chances(chances: np.ndarray, what: str) -> list[str]:
-    """Chances (k,) in words, each distinct one once."""
+def _describe_chances(chances: np.ndarray, what: str, *, sure: str) -> list[str]:
+    """Chances (k,) in words, each distinct one once; `sure` says those of 1."""
     distinct, number = np.unique(chances, return_inverse=True)
-    texts = [_describe_chance(chance, what) for chance in distinct.tolist()]
+    texts = [_describe_chance(chance, what, sure=sure) for chance in distinct.tolist()]
     return [texts[place] for place in number.tolist()]
 
 
-def _describe_chance(chance: float, what: str) -> str:
+def _describe_chance(chance: float, what: str, *, sure: str) -> str:
     """A chance in words; "" where there is none."""
     if round(chance, 2) <= 0:
         return ""
     if round(chance, 2) == 1:
-        return f"any answer means {what}"
+        return sure
     return f"{chance * 100:.0f} % chance of {what}"
 
 
