@@ -19,8 +19,8 @@ from leadscore.scoring.change_words import (
     Moments,
     describe_all_points,
     describe_parts,
-    join_parts,
     find_moved,
+    join_parts,
 )
 from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.features import build_model_features, find_mismatch
