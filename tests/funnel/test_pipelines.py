@@ -12,6 +12,7 @@ from leadscore.funnel.outlook import build_outlook
 from leadscore.funnel.periods import list_periods
 from leadscore.funnel.stages import describe_moves, describe_stages
 from leadscore.history.visits import Span
+from leadscore.model.pace.pace import Pace
 from leadscore.project.parts import read_parts
 from leadscore.project.pipeline import measure_funnel
 
@@ -135,7 +136,8 @@ def look(settings, folder, names=("n", "r")):
     """The outlook at day 80 with a probability of a half for every open lead."""
     history = trading(Facts(settings), names).history(folder, known_until=80)
     leads = history.open_list(day(80))[["lead_id", "spell"]].assign(probability=0.5, amount=100.0)
-    return build_outlook(history, leads, as_of_us=day(80))
+    pace = Pace.unknown(len(leads), horizon_days=history.settings.target.horizon_days)
+    return build_outlook(history, leads, pace, as_of_us=day(80))
 
 
 def test_forecast_when_pipelines_stand_side_by_side_then_each_goes_by_its_own_rates(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from leadscore.funnel.competing import Ends, estimate_shares
 from leadscore.funnel.timing import WinTiming, days_to_win, fit_timing, win_probability_within
+from leadscore.model.pace.pace import Pace
 
 CONSTANT = WinTiming(np.array([0.0]), np.array([0.02]), np.array([0.03]), wins=100)
 STEPS = WinTiming(np.array([0.0, 10, 30]), np.array([0.001, 0.05, 0.01]), np.full(3, 0.02), 100)
@@ -89,30 +90,64 @@ def test_days_until_inverts_share_won(age, part):
 
 
 probabilities = st.floats(1e-6, 1 - 1e-6)
+UNKNOWN = Pace.unknown(1, horizon_days=30)
 
 
-@settings(deadline=None, max_examples=60)
-@given(probabilities, st.floats(0, 400), st.lists(st.floats(0, 1000), min_size=2, max_size=8))
+@st.composite
+def paces(draw):
+    """The pace of one lead over 30 days: rising days, and shares that may stand still."""
+    inner = draw(st.lists(st.floats(0.1, 29.9), max_size=5, unique=True))
+    shares = draw(st.lists(st.floats(0, 1), min_size=len(inner), max_size=len(inner)))
+    days = np.array([0.0, *sorted(inner), 30.0])
+    return Pace(days, np.array([[0.0, *sorted(shares), 1.0]]))
+
+
+@settings(deadline=None, max_examples=100)
+@given(probabilities, st.floats(0, 400), paces(), st.lists(st.floats(0, 1000), max_size=8))
 def test_probability_within_never_falls_with_the_days_and_is_the_given_one_at_the_horizon(
-    probability, age, days
+    probability, age, pace, days
 ):
     p, a = np.array([probability]), np.array([age])
-    rising = sorted([*days, 30.0])
-    within = [win_probability_within(p, STEPS, a, days=day, horizon_days=30)[0] for day in rising]
+    rising = sorted([*days, *pace.days])
+    within = [win_probability_within(p, STEPS, a, pace, days=day)[0] for day in rising]
     assert all(x <= y for x, y in itertools.pairwise(within))
     assert within[rising.index(30.0)] == probability
-    assert within[0] >= 0
+    assert within[0] == 0
     assert within[-1] < 1
 
 
-@settings(deadline=None, max_examples=60)
-@given(probabilities, st.floats(0, 400), st.floats(0.05, 0.95))
-def test_days_to_win_are_when_that_share_of_the_whole_chance_has_come(probability, age, share):
+@given(probabilities, st.floats(0, 400), paces())
+def test_probability_within_the_days_of_a_pace_is_the_share_of_the_given_one(
+    probability, age, pace
+):
     p, a = np.array([probability]), np.array([age])
-    days = days_to_win(p, STEPS, a, share=share, horizon_days=30)
-    ever = win_probability_within(p, STEPS, a, days=np.inf, horizon_days=30)
-    by_then = win_probability_within(p, STEPS, a, days=days, horizon_days=30)
-    assert by_then == pytest.approx(share * ever, rel=1e-5, abs=1e-9)
+    within = [win_probability_within(p, STEPS, a, pace, days=day)[0] for day in pace.days]
+    assert within == pytest.approx(probability * pace.shares[0])
+
+
+@settings(deadline=None, max_examples=60)
+@given(probabilities, st.floats(0, 400), st.floats(0.1, 30))
+def test_probability_within_when_the_pace_is_unknown_then_grows_as_leads_of_that_age_are_won(
+    probability, age, days
+):
+    p, a = np.array([probability]), np.array([age])
+    ours = win_probability_within(p, STEPS, a, UNKNOWN, days=days)
+    share = STEPS.share_won(a, days) / STEPS.share_won(a, 30.0)
+    assert ours == pytest.approx(probability * share)
+
+
+@settings(deadline=None, max_examples=100)
+@given(probabilities, st.floats(0, 400), paces(), st.floats(0.05, 0.95))
+def test_days_to_win_are_when_that_share_of_the_whole_chance_has_come(
+    probability, age, pace, share
+):
+    p, a = np.array([probability]), np.array([age])
+    days = days_to_win(p, STEPS, a, pace, share=share)
+    ever = win_probability_within(p, STEPS, a, pace, days=np.inf)
+    before, after = (
+        win_probability_within(p, STEPS, a, pace, days=days + step) for step in (-1e-6, 1e-6)
+    )
+    assert before - 1e-6 <= share * ever <= after + 1e-6
 
 
 def test_probability_within_when_leads_are_of_four_kinds_then_is_near_the_truth_of_the_mixture():
@@ -131,6 +166,7 @@ def test_probability_within_when_leads_are_of_four_kinds_then_is_near_the_truth_
     for age in (0.0, 40.0):
         still_open = share * np.exp(-close * age)
         p60, p20 = (win / close * -np.expm1(-close * t) for t in (60, 20))
-        ours = win_probability_within(p60, timing, np.full(4, age), days=20.0, horizon_days=60)
+        pace = Pace.unknown(4, horizon_days=60)
+        ours = win_probability_within(p60, timing, np.full(4, age), pace, days=20.0)
         assert ours == pytest.approx(p20, abs=0.03)
         assert np.average(ours - p20, weights=still_open) == pytest.approx(0, abs=0.01)

@@ -16,6 +16,7 @@ from leadscore.funnel.spells import list_endings
 from leadscore.funnel.timing import WinTiming, days_to_win, fit_timing, win_probability_within
 from leadscore.funnel.wins import compute_paid_share, read_wins
 from leadscore.history.split import History
+from leadscore.model.pace.pace import Pace
 from leadscore.times import DAY_US
 from leadscore.wording import counted
 
@@ -45,7 +46,8 @@ class Outlook:
         seed: of everything random.
         horizon_days: of the probabilities.
         leads: the open leads, a row a lead: lead_id, spell, probability, amount (NaN where nothing
-            is known), age in days, and pipeline where there are several.
+            is known), age in days, the shares of its pace, and pipeline where there are several.
+        pace_days: by which these shares come.
         timing: how fast leads are won.
         arrivals: how many arrive.
         wins: past wins, as of `read_wins`.
@@ -59,6 +61,7 @@ class Outlook:
     seed: int
     horizon_days: int
     leads: pd.DataFrame
+    pace_days: tuple[float, ...]
     timing: WinTiming
     arrivals: Arrivals
     wins: pd.DataFrame
@@ -93,12 +96,29 @@ class Outlook:
         """What each open lead (n,) brings if won; 0 where nothing is known."""
         return self.leads["amount"].fillna(0.0).to_numpy(dtype=float) * self.paid_share
 
+    @property
+    def probability(self) -> np.ndarray:
+        """The probability (n,) of a win within the horizon."""
+        return self.leads["probability"].to_numpy(dtype=float)
+
+    @property
+    def age(self) -> np.ndarray:
+        """Of each open lead (n,), in days."""
+        return self.leads["age"].to_numpy(dtype=float)
+
+    @property
+    def pace(self) -> Pace:
+        """How each probability is spread over the horizon."""
+        columns = _name_shares(len(self.pace_days))
+        shares = self.leads[columns].to_numpy(dtype=float)
+        return Pace(np.array(self.pace_days), shares)
+
     def win_by(self, moment_us: int) -> np.ndarray:
         """The probability (n,) that each open lead is won before a moment."""
         days = max(moment_us - self.as_of_us, 0) / DAY_US
-        return self._by_timing(
-            lambda probability, timing, age: win_probability_within(
-                probability, timing, age, days=days, horizon_days=self.horizon_days
+        return self._of_each(
+            lambda part: win_probability_within(
+                part.probability, part.timing, part.age, part.pace, days=days
             )
         )
 
@@ -107,34 +127,38 @@ class Outlook:
 
         With a share of 0.5 it is the median of such leads.
         """
-        days = self._by_timing(
-            lambda probability, timing, age: days_to_win(
-                probability, timing, age, share=share, horizon_days=self.horizon_days
+        days = self._of_each(
+            lambda part: days_to_win(
+                part.probability, part.timing, part.age, part.pace, share=share
             )
         )
         ahead_us = np.rint(days * DAY_US)
         return np.asarray(self.as_of_us + ahead_us, dtype=np.int64)
 
-    def _by_timing(
-        self,
-        compute: Callable[[np.ndarray, WinTiming, np.ndarray], np.ndarray],
-    ) -> np.ndarray:
-        """What is computed of each open lead (n,) by the timing of its pipeline."""
+    def _of_each(self, compute: Callable[[Outlook], np.ndarray]) -> np.ndarray:
+        """What is computed of each open lead (n,) from the outlook of its pipeline."""
         computed = np.empty(len(self.leads))
         for name, part in self.parts().items():
-            leads = part.leads
             own = slice(None) if not self.streams else (self.leads["pipeline"] == name).to_numpy()
-            computed[own] = compute(
-                leads["probability"].to_numpy(dtype=float),
-                part.timing,
-                leads["age"].to_numpy(dtype=float),
-            )
+            computed[own] = compute(part)
         return computed
+
+
+def _name_shares(count: int) -> list[str]:
+    """The columns that hold the shares of a pace, one for each of its days."""
+    return [f"share_{place}" for place in range(count)]
+
+
+def with_pace(leads: pd.DataFrame, pace: Pace) -> pd.DataFrame:
+    """The leads with a column for the shares of their pace at each of its days."""
+    names = _name_shares(len(pace.days))
+    return leads.assign(**dict(zip(names, pace.shares.T, strict=True)))
 
 
 def build_outlook(
     history: History,
     leads: pd.DataFrame,
+    pace: Pace,
     *,
     as_of_us: int,
 ) -> Outlook:
@@ -143,6 +167,7 @@ def build_outlook(
     Args:
         history: where the leads are.
         leads: the open ones: lead_id, spell, probability and amount.
+        pace: of these leads.
         as_of_us: the moment.
 
     Raises:
@@ -160,7 +185,8 @@ def build_outlook(
         zone=zone,
         seed=history.settings.seed,
         horizon_days=history.settings.target.horizon_days,
-        leads=add_age(leads, spells, as_of_us=as_of_us),
+        leads=add_age(with_pace(leads, pace), spells, as_of_us=as_of_us),
+        pace_days=tuple(pace.days.tolist()),
         timing=timing,
         arrivals=fit_arrivals(opened_us, first_us=first_us, known_us=known_us, zone=zone),
         wins=wins,

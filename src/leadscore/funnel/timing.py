@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
+
+from leadscore.model.pace.pace import Pace
 
 WINS_PER_RATE = 20  # at least so many wins between two ages
 MOST_RATES = 20
@@ -164,40 +167,90 @@ def win_probability_within(
     probability: np.ndarray,
     timing: WinTiming,
     age: np.ndarray,
+    pace: Pace,
     *,
     days: np.ndarray | float,
-    horizon_days: float,
 ) -> np.ndarray:
     """The probability (n,) of a win within some days, given that within the horizon.
 
-    Up to the horizon a probability grows in proportion to the share of leads of its age that are
-    won. Beyond it, a lead's chance of no win is that of leads of its age to a power, which its own
-    probability sets: proportional subdistribution hazards (Fine and Gray 1999). So it never falls
-    with the days, stays below 1, and at the horizon is the probability given.
+    Up to the horizon it is the given one times the share that has come by then, which is known at
+    the days of the pace; between two of them it grows with the share of leads of that age that are
+    won. Beyond the horizon, a lead's chance of no win is that of leads of its age to a power, which
+    its own probability sets: proportional subdistribution hazards (Fine and Gray 1999). So it never
+    falls with the days, stays below 1, and at the horizon is the probability given.
 
     Args:
         probability: (n,) of a win within the horizon.
         timing: how fast leads are won.
         age: (n,) of the leads, in days.
+        pace: how each probability is spread over the horizon.
         days: within which a win counts, for all or (n,); may be infinite.
-        horizon_days: of `probability`.
     """
+    horizon_days = pace.days[-1]
+    before = probability * _share_come(timing, age, pace, np.minimum(days, horizon_days))
+
     share_within = timing.share_won(age, days)
     share_at_horizon = timing.share_won(age, horizon_days)
-    in_proportion = probability * share_within / share_at_horizon
-
     with np.errstate(divide="ignore"):
         own_hazard = -np.log1p(-probability)
     own_within = own_hazard * _hazard(share_within) / _hazard(share_at_horizon)
     beyond = -np.expm1(-own_within)
 
     # the last bits must not break the order
-    no_later = np.minimum(in_proportion, probability)
     no_sooner = np.maximum(beyond, probability)
-    is_before = np.less(days, horizon_days)
     is_at_horizon = np.equal(days, horizon_days)
-    beside = np.where(is_before, no_later, no_sooner)
+    beside = np.where(np.less(days, horizon_days), before, no_sooner)
     return np.where(is_at_horizon, probability, beside)
+
+
+@dataclass(frozen=True)
+class _Between:
+    """For each lead (n,) two days of the pace, one after the other.
+
+    Attributes:
+        days: of both.
+        shares: of the lead's chance that have come by them.
+        won: the shares of leads of its age that are won by them.
+    """
+
+    days: tuple[np.ndarray, np.ndarray]
+    shares: tuple[np.ndarray, np.ndarray]
+    won: tuple[np.ndarray, np.ndarray]
+
+    @classmethod
+    def at(cls, place: np.ndarray, timing: WinTiming, age: np.ndarray, pace: Pace) -> Self:
+        """The days at some places (n,), the last day excepted, and those after them."""
+        leads = np.arange(len(age))
+        start = pace.days[place]
+        end = pace.days[place + 1]
+        return cls(
+            days=(start, end),
+            shares=(pace.shares[leads, place], pace.shares[leads, place + 1]),
+            won=(timing.share_won(age, start), timing.share_won(age, end)),
+        )
+
+
+def _share_come(
+    timing: WinTiming,
+    age: np.ndarray,
+    pace: Pace,
+    days: np.ndarray | float,
+) -> np.ndarray:
+    """The share (n,) of each lead's chance that has come within some days of the horizon."""
+    last_passed = np.searchsorted(pace.days[:-1], days, side="right")
+    place = np.broadcast_to(last_passed - 1, len(age))
+    between = _Between.at(place, timing, age, pace)
+    start, end = between.days
+    won_by_start, won_by_end = between.won
+    won_since = timing.share_won(age, days) - won_by_start
+    won_between = won_by_end - won_by_start
+
+    # where hardly anybody is left, the last bits have nothing to say
+    evenly = (days - start) / (end - start)
+    passed = np.divide(won_since, won_between, out=evenly, where=won_between > 0)
+    low, high = between.shares
+    come = low + np.clip(passed, 0, 1) * (high - low)
+    return np.asarray(np.minimum(come, high))
 
 
 def _hazard(share: np.ndarray) -> np.ndarray:
@@ -209,26 +262,39 @@ def days_to_win(
     probability: np.ndarray,
     timing: WinTiming,
     age: np.ndarray,
+    pace: Pace,
     *,
     share: float,
-    horizon_days: float,
 ) -> np.ndarray:
     """Days (n,) within which a lead is won with such a share of its chance of ever being won.
 
     With a share of 0.5 it is the median of the time to a win, for leads that are won. Inverts
     `win_probability_within`.
     """
-    ever = win_probability_within(
-        probability,
-        timing,
-        age,
-        days=np.inf,
-        horizon_days=horizon_days,
-    )
+    ever = win_probability_within(probability, timing, age, pace, days=np.inf)
     wanted = share * ever
-    share_at_horizon = timing.share_won(age, horizon_days)
-    in_proportion = share_at_horizon * wanted / probability
+    before = _won_when_come(timing, age, pace, wanted / probability)
+
+    share_at_horizon = timing.share_won(age, pace.days[-1])
     own_part = np.log1p(-wanted) / np.log1p(-probability)
     beyond = -np.expm1(-own_part * _hazard(share_at_horizon))
-    of_its_age = np.where(wanted < probability, in_proportion, beyond)
+    of_its_age = np.where(wanted < probability, before, beyond)
     return timing.days_until(age, of_its_age)
+
+
+def _won_when_come(
+    timing: WinTiming,
+    age: np.ndarray,
+    pace: Pace,
+    come: np.ndarray,
+) -> np.ndarray:
+    """The share (n,) of leads of its age that are won by when a share of a lead's chance has come.
+
+    Of a share of 1 or more it means nothing.
+    """
+    passed = (pace.shares[:, :-1] <= come[:, None]).sum(axis=1)
+    between = _Between.at(passed - 1, timing, age, pace)
+    low, high = between.shares
+    won_by_start, won_by_end = between.won
+    part = (come - low) / (high - low)
+    return np.asarray(won_by_start + part * (won_by_end - won_by_start))

@@ -49,6 +49,7 @@ from leadscore.results import (
     Learning,
     Metrics,
     NeverWorked,
+    PaceChoice,
     RunningIntercept,
     ScorerChoice,
     SplitSummary,
@@ -110,6 +111,7 @@ class Choices:
     times: RunningIntercept
     learning: Learning | None = None
     drift: Drift | None = None
+    pace: PaceChoice | None = None
 
 
 def evaluate(inputs: EvaluationInputs, choices: Choices) -> Evaluation:
@@ -146,6 +148,7 @@ def evaluate(inputs: EvaluationInputs, choices: Choices) -> Evaluation:
         scorer=choices.scorer,
         calibrator=choices.calibrator,
         times=choices.times,
+        pace=choices.pace,
         learning=choices.learning,
         drift=choices.drift,
     )
@@ -187,6 +190,7 @@ def describe_unevaluated(
         scorer=choices.scorer,
         calibrator=choices.calibrator,
         times=choices.times,
+        pace=choices.pace,
         learning=choices.learning,
         drift=choices.drift,
     )

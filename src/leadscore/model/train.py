@@ -29,6 +29,7 @@ from leadscore.model.crossed import calibrate_ahead, choose_crossed
 from leadscore.model.evaluate import Choices, EvaluationInputs, evaluate
 from leadscore.model.held_out import HeldOut
 from leadscore.model.intercept.choice import InterceptResult, add_running_intercept
+from leadscore.model.pace.choose import PaceResult, choose_pace
 from leadscore.model.periods import compute_drift
 from leadscore.model.proxies import leave_out_proxies
 from leadscore.model.scorers.boosted import Boosting
@@ -95,6 +96,7 @@ class _Fitted:
     model: WinModel
     intercept: InterceptResult
     segments: SegmentModels
+    pace: PaceResult
 
     @property
     def calibration(self) -> Calibration:
@@ -195,8 +197,9 @@ def _fit_chosen(training: Training, tried: _Tried) -> _Fitted:
     intercept = add_running_intercept(
         training.history, held_out, training.moments, calibration, known_us=known_us
     )
-    model = _complete(training, scorer, intercept, segments=segmented.segments)
-    return _Fitted(choice, model, intercept, segmented.report)
+    pace = choose_pace(training)
+    model = _complete(training, scorer, intercept, pace, segments=segmented.segments)
+    return _Fitted(choice, model, intercept, segmented.report, pace)
 
 
 def _calibrate(training: Training, held_out: Mapping[str, HeldOut]) -> Calibration:
@@ -210,10 +213,11 @@ def _complete(
     training: Training,
     scorer: WinModel,
     intercept: InterceptResult,
+    pace: PaceResult,
     *,
     segments: dict[str, Any],
 ) -> WinModel:
-    """A fitted scorer with all that goes with it: calibrator, interval, reference, evidence."""
+    """A fitted scorer with all that goes with it: calibrator, interval, reference, pace, evidence."""
     calibration = intercept.calibration
     settings = training.history.settings
     within_days = settings.target.horizon_days if settings.is_dated else None
@@ -227,6 +231,7 @@ def _complete(
         "reference": build_reference(calibration.evaluated),
         "left_out": sorted(training.left_out),
         **intercept.document,
+        **pace.document,
         "evidence": build_evidence(
             scorer, matrix, rows, training.features, within_days=within_days
         ),
@@ -260,6 +265,7 @@ def _evaluate(
         scorer=_describe_scorer(training, tried, fitted, proxies=proxies),
         calibrator=calibration.choice,
         times=fitted.intercept.choice,
+        pace=fitted.pace.choice,
         learning=_compute_learning(training, tried, kind=fitted.choice.kind),
         drift=_compute_drift(training, calibration),
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from leadscore.errors import UserError
 from leadscore.funnel.change import KEY, Steps, split_change, to_cents
 from leadscore.funnel.forecast import expect_new_wins, usual_revenue
-from leadscore.funnel.outlook import Outlook, add_age
+from leadscore.funnel.outlook import Outlook, add_age, with_pace
 from leadscore.funnel.periods import Period
 from leadscore.funnel.wins import fill_revenue
 from leadscore.history.split import History
@@ -19,7 +19,7 @@ from leadscore.project.outlooks import KnownModel, Looked, look_ahead
 from leadscore.registry.registry import Registry
 from leadscore.results.forecast import ForecastChange
 from leadscore.scoring.features import build_model_features
-from leadscore.scoring.probabilities import compute_shift
+from leadscore.scoring.probabilities import compute_shift, predict_prospects
 from leadscore.scoring.replay import replay_lists
 from leadscore.times import format_us, parse_moment
 
@@ -240,8 +240,13 @@ def _replay(
     aged = add_age(was.leads, spells, as_of_us=now_us)
     outlooks = []
     for matrix in (replayed.later, replayed.now):
-        log_odds = old.model.log_odds(matrix.columns)
-        probability = old.model.probability(log_odds, shift)
-        leads = aged.assign(probability=probability)
+        prospects = predict_prospects(
+            old.model,
+            matrix.columns,
+            shift=shift,
+            horizon_days=was.horizon_days,
+        )
+        leads = aged.assign(probability=prospects.probability)
+        leads = with_pace(leads, prospects.pace)
         outlooks.append(replace(was, as_of_us=now_us, leads=leads))
     return outlooks[0], outlooks[1]

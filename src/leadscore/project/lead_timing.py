@@ -78,6 +78,7 @@ def time_leads(outlook: Outlook, where: pd.DataFrame) -> TimeToWin:
     return TimeToWin(
         as_of=format_us(outlook.as_of_us),
         horizon_days=outlook.horizon_days,
+        by_features=outlook.pace.is_known,
         dates={name: format_us(us) for name, us in dates.items()},
         leads=_describe_leads(outlook, where, dates),
     )

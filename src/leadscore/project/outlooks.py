@@ -13,7 +13,7 @@ from leadscore.model.apply import WinModel
 from leadscore.model.target import check_target, with_horizon_of
 from leadscore.project.opened import open_store
 from leadscore.registry.registry import Registry
-from leadscore.scoring.probabilities import compute_probabilities, compute_shift
+from leadscore.scoring.probabilities import compute_prospects, compute_shift
 from leadscore.scoring.score import check_as_of
 from leadscore.scoring.value import read_amounts
 from leadscore.settings.settings import Settings
@@ -81,7 +81,7 @@ def look_ahead(history: History, known: KnownModel, *, as_of_us: int) -> Looked:
         as_of_us=as_of_us,
     )
     rows = history.open_list(as_of_us)
-    probability = compute_probabilities(
+    prospects = compute_prospects(
         history,
         known.model,
         rows,
@@ -91,9 +91,9 @@ def look_ahead(history: History, known: KnownModel, *, as_of_us: int) -> Looked:
     lead_id = rows["lead_id"].to_numpy(dtype=object)
     amounts = read_amounts(history, lead_id, as_of_us=as_of_us)
     leads = rows[["lead_id", "spell"]]
-    leads = leads.assign(probability=probability, amount=amounts.amount)
+    leads = leads.assign(probability=prospects.probability, amount=amounts.amount)
     return Looked(
-        outlook=build_outlook(history, leads, as_of_us=as_of_us),
+        outlook=build_outlook(history, leads, prospects.pace, as_of_us=as_of_us),
         currency=amounts.currency,
         warnings=[amounts.warning] if amounts.warning else [],
     )

@@ -33,6 +33,7 @@ from leadscore.results.checkup import Check, Checkup
 from leadscore.results.choices import (
     CalibratorChoice,
     ComparedSegment,
+    PaceChoice,
     ProxyChoice,
     RunningIntercept,
     ScorerChoice,
@@ -249,6 +250,7 @@ __all__ = [
     "NextRun",
     "OutcomeCounts",
     "OwnAuc",
+    "PaceChoice",
     "Part",
     "Pattern",
     "Period",

@@ -97,3 +97,15 @@ class RunningIntercept(Result):
     leads: int | None = None
     shift: float = 0.0
     without: dict[str, float | None] | None = None
+
+
+class PaceChoice(Result):
+    """Whether features say when within the horizon a win comes.
+
+    `log_loss` is that of the interval that later wins came in, for all leads alike and by features.
+    """
+
+    learned: bool
+    summary: Summary
+    log_loss: dict[str, float] = Field(default_factory=dict)
+    compared_on: str | None = None

@@ -19,7 +19,7 @@ from leadscore.results.breakdowns import (
     Learning,
     NeverWorked,
 )
-from leadscore.results.choices import CalibratorChoice, RunningIntercept, ScorerChoice
+from leadscore.results.choices import CalibratorChoice, PaceChoice, RunningIntercept, ScorerChoice
 from leadscore.results.metrics import Gain, Metrics, SideSummary, SplitSummary
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Evaluation(Result):
     unproven: str | None = None
     drift: Drift | None = None
     times: RunningIntercept | None = None
+    pace: PaceChoice | None = None
     carriers: Carriers | None = None
     confirm: Confirmation | None = None
     horizon_why: str | None = None

@@ -164,10 +164,15 @@ class LeadTiming(Result):
 
 
 class TimeToWin(Result):
-    """When open leads are won, as known at a moment; `dates` names the columns, with their ends."""
+    """When open leads are won, as known at a moment; `dates` names the columns, with their ends.
+
+    `by_features` says whether the features of a lead say when within the horizon it is won, or its
+    age alone.
+    """
 
     as_of: str
     horizon_days: int
+    by_features: bool
     dates: dict[str, str]
     leads: list[LeadTiming]
 

@@ -167,7 +167,9 @@ def draw_time_to_win(timing: TimeToWin) -> None:
         wins = sum(lead.within[name] for lead in timing.leads)
         table.add_row(f"{short(moment)} ({name.replace('_', ' ')})", f"{wins:,.1f}")
     out.print(table)
+    basis = "the features of each lead" if timing.by_features else "the age of each lead alone"
     out.print(
+        f"When within the horizon of {timing.horizon_days} days a lead is won goes by {basis}. "
         "The dates close_if_won in the file hold for leads that are won; how likely that is stands in "
         "the columns before.",
         highlight=False,

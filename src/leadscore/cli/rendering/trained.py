@@ -86,6 +86,8 @@ def _draw_calibration(evaluation: Evaluation) -> None:
     if evaluation.times:
         summary = escaped(evaluation.times.summary)
         out.print(f"Adjustment to the recent win rate (running intercept): {summary}")
+    if evaluation.pace:
+        out.print(f"Time to win: {escaped(evaluation.pace.summary)}")
     gain = number(evaluation.gain.log_loss_gain)
     out.print(f"Gain in log loss over the base rate: {gain}")
 

@@ -93,7 +93,7 @@ class TreeRows:
             data=data,
             count=len(label),
             directions=directions + [0] * len(levels),
-            least_share=_least_share(encoded),
+            least_share=least_share_of(encoded),
         )
 
     def fit(self, boosting: Boosting, *, seed: int, threads: int) -> str:
@@ -123,7 +123,7 @@ class TreeRows:
         }
 
 
-def _least_share(encoded: np.ndarray) -> float:
+def least_share_of(encoded: np.ndarray) -> float:
     """`LEAST_FEATURES` as a share of the columns that vary: LightGBM draws no others."""
     first = encoded[:1]
     both_unknown = np.isnan(encoded) & np.isnan(first)

@@ -1,0 +1,1 @@
+"""When within the horizon a win comes, by the features of a lead."""
