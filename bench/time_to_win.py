@@ -47,7 +47,7 @@ ROOT = Path(__file__).parents[1]
 BPIC_DAYS = (10, 20, 30)
 SAMPLE_DAYS = (10, 20, 30, 60)
 TRUTH_DAYS = (10, 20, 30, 90, 180)
-SAMPLE_DATES = (180, 90, 0)  # days before the end of the sample
+SAMPLE_DATES = (90, 0)  # days before the end of the sample
 LEADS, SEED = 5000, 1
 TRIALS = 2  # of tuning: sizes of trees matter little here, and there are many trainings
 OURS, OWN = "leadscore", "a model of its own"
@@ -203,7 +203,7 @@ def settle(history: History, predicted: Predicted, days: int) -> pd.DataFrame:
 def list_designs(rows: pd.DataFrame) -> list[str]:
     """The columns of probabilities."""
     beside = ["lead_id", "spell", "label", "weight", "truth"]
-    return [name for name in rows if name not in beside]
+    return [name for name in rows.columns.map(str) if name not in beside]
 
 
 def print_errors(title: str, rows: pd.DataFrame) -> None:

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet
-from leadscore.evaluation.sums import sum_by
 from leadscore.model.compare import COMPARED_ON, is_clearly_better, mean_loss, row_losses
-from leadscore.model.pace.fit import Wins, choose_days, fit_pace
+from leadscore.model.pace.fit import Wins, choose_days, fit_pace, share_alike
 from leadscore.model.pace.pace import predict_pace_of
 from leadscore.model.training import Training
 from leadscore.results import PaceChoice
@@ -105,16 +104,9 @@ def _predict(
             "lead_id": later.lead_id,
             "weight": later.weight,
             LEARNED: of_lead[np.arange(len(place)), place],
-            ALIKE: _share_alike(earlier, days)[place],
+            ALIKE: share_alike(earlier, days)[place],
         }
     )
-
-
-def _share_alike(wins: Wins, days: Sequence[float]) -> np.ndarray:
-    """The share (k,) of wins that come in each interval; one more in each, so that none is 0."""
-    intervals = len(days) - 1
-    in_each = sum_by(wins.place(days), wins.weight, places=intervals) + 1
-    return np.asarray(in_each / in_each.sum())
 
 
 def _as_evaluation_set(compared: pd.DataFrame, name: str) -> EvaluationSet:

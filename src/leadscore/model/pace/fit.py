@@ -12,12 +12,13 @@ from typing import Any, Self
 import lightgbm
 import numpy as np
 
+from leadscore.evaluation.sums import sum_by
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
-from leadscore.model.apply import add_codes
+from leadscore.model.apply import add_codes, logit
 from leadscore.model.encode import encode_training, fit_encoder, fit_levels
-from leadscore.model.pace.pace import add_interval, count_asked
+from leadscore.model.pace.pace import add_interval
 from leadscore.model.scorers.boosted import Boosting, TreeRows, least_share_of
 from leadscore.times import DAY_US
 
@@ -84,6 +85,13 @@ def choose_days(wins: Wins, *, horizon_days: int) -> list[float]:
     return rising
 
 
+def share_alike(wins: Wins, days: Sequence[float]) -> np.ndarray:
+    """The share (k,) of wins that come in each interval; one more in each, so that none is 0."""
+    intervals = len(days) - 1
+    in_each = sum_by(wins.place(days), wins.weight, places=intervals) + 1
+    return np.asarray(in_each / in_each.sum())
+
+
 def fit_pace(
     wins: Wins,
     days: Sequence[float],
@@ -93,7 +101,8 @@ def fit_pace(
 ) -> dict[str, Any]:
     """A pace as JSON, for `predict_pace`.
 
-    Categories are encoded by how many of their wins come in the first half of the intervals.
+    The trees correct the shares of all wins alike. Categories are encoded by how many of their wins
+    come in the first half of the intervals.
 
     Args:
         wins: to learn from.
@@ -102,34 +111,56 @@ def fit_pace(
         seed: of the trees.
     """
     place = wins.place(days)
-    is_early = (place < (len(days) - 1) / 2).astype(float)
+    intervals = len(days) - 1
+    is_early = (place < intervals / 2).astype(float)
     levels = fit_levels(wins.seen, features)
     encoded = encode_training(wins.seen, is_early, wins.weight, features)
     encoded = add_codes(levels, encoded, wins.seen.columns)
+    alike = _log_odds_alike(wins, days)
+    rows = _stack(encoded, place, wins.weight, alike=alike)
     return {
         "days": list(days),
         "encoder": fit_encoder(wins.seen, is_early, wins.weight, features),
         "levels": levels,
-        "trees": _stack(encoded, place, wins.weight, asked=count_asked(days)).fit(
-            BOOSTING, seed=seed, threads=1
-        ),
+        "log_odds": alike.tolist(),
+        "trees": rows.fit(BOOSTING, seed=seed, threads=1),
     }
 
 
-def _stack(encoded: np.ndarray, place: np.ndarray, weight: np.ndarray, *, asked: int) -> TreeRows:
+def _log_odds_alike(wins: Wins, days: Sequence[float]) -> np.ndarray:
+    """For each interval but the last (k - 1,) the log-odds that a win not come before comes in it."""
+    share = share_alike(wins, days)
+    not_before = share[::-1].cumsum()[::-1]
+    return logit(share[:-1] / not_before[:-1])
+
+
+def _stack(
+    encoded: np.ndarray,
+    place: np.ndarray,
+    weight: np.ndarray,
+    *,
+    alike: np.ndarray,
+) -> TreeRows:
     """A row for each interval that a win had not yet come in, labelled by whether it then came."""
     rows = []
     labels = []
     weights = []
-    for interval in range(asked):
+    begin_with = []
+    for interval, log_odds in enumerate(alike):
         is_to_come = place >= interval
         rows.append(add_interval(encoded[is_to_come], interval))
         labels.append(place[is_to_come] == interval)
         weights.append(weight[is_to_come])
+        begin_with.append(np.full(is_to_come.sum(), log_odds))
 
     stacked = np.concatenate(rows)
     label = np.concatenate(labels).astype(float)
-    data = lightgbm.Dataset(stacked, label, weight=np.concatenate(weights))
+    data = lightgbm.Dataset(
+        stacked,
+        label,
+        weight=np.concatenate(weights),
+        init_score=np.concatenate(begin_with),
+    )
     return TreeRows(
         data=data,
         count=len(label),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import lightgbm
 import numpy as np
 
-from leadscore.model.apply import Columns, WinModel, add_codes, encode
+from leadscore.model.apply import Columns, WinModel, add_codes, encode, sigmoid
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Pace:
     @property
     def is_known(self) -> bool:
         """Whether anything is known of what happens between now and the horizon."""
-        return count_asked(self.days) > 0
+        return len(self.days) > 2
 
 
 def predict_pace(model: WinModel, columns: Columns, *, horizon_days: float) -> Pace:
@@ -54,27 +54,22 @@ def predict_pace(model: WinModel, columns: Columns, *, horizon_days: float) -> P
 def predict_pace_of(learned: Mapping[str, Any], columns: Columns) -> Pace:
     """The pace of leads with these features, by one as JSON (see `fit.fit_pace`).
 
-    The trees say how many of the wins that are still to come will come in the next interval. The
-    last interval has the rest.
+    Of the wins still to come a part comes in the next interval: that of all leads alike, moved by
+    the trees in log-odds. The last interval has the rest.
     """
     encoded = encode(learned["encoder"], columns)
     encoded = add_codes(learned["levels"], encoded, columns)
     booster = lightgbm.Booster(model_str=learned["trees"])
     to_come = np.ones(len(encoded))
     shares = [1 - to_come]
-    for interval in range(count_asked(learned["days"])):
+    for interval, alike in enumerate(learned["log_odds"]):
         asked = add_interval(encoded, interval)
-        comes = np.asarray(booster.predict(asked, num_threads=1))
+        added = booster.predict(asked, raw_score=True, num_threads=1)
+        comes = sigmoid(alike + np.asarray(added))
         to_come = to_come * (1 - comes)
         shares.append(1 - to_come)
     shares.append(np.ones(len(encoded)))
     return Pace(np.array(learned["days"]), np.column_stack(shares))
-
-
-def count_asked(days: Sequence[float] | np.ndarray) -> int:
-    """Of how many intervals between some days it is asked whether a win comes in them."""
-    intervals = len(days) - 1
-    return intervals - 1
 
 
 def add_interval(encoded: np.ndarray, interval: int) -> np.ndarray:
