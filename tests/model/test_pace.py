@@ -15,7 +15,8 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.pace.choose import ALIKE, LEARNED, choose_pace
+from leadscore.model.compare import COMPARED_ON
+from leadscore.model.pace.choose import ALIKE, CROSSED, LEARNED, choose_pace
 from leadscore.model.pace.fit import INTERVALS, Wins, choose_days, fit_pace
 from leadscore.model.pace.pace import Pace, predict_pace, predict_pace_of
 from leadscore.model.training import open_training
@@ -127,30 +128,51 @@ def timed(training, days_of):
     )
 
 
-def test_pace_when_features_say_when_then_is_learned_else_not(training):
+def by_a_feature(training):
+    """Soon where the first feature is above its median, else late."""
     name = training.features[0].name
     middle = np.nanmedian(training.matrix.columns[name])
+
+    def days_of(columns):
+        values = columns[name]
+        spread = np.random.default_rng(1).uniform(0, 5, len(values))
+        return np.where(values > middle, 3.0, 20.0) + spread
+
+    return timed(training, days_of)
+
+
+def by_chance(training):
     rng = np.random.default_rng(1)
+    return timed(training, lambda columns: rng.uniform(0, 30, len(next(iter(columns.values())))))
 
-    def by_feature(columns):
-        return np.where(columns[name] > middle, 3.0, 20.0) + rng.uniform(0, 5, len(columns[name]))
 
-    def by_chance(columns):
-        return rng.uniform(0, 30, len(columns[name]))
+def without_splits(training):
+    return replace(training, pools={}, earlier=[], moments=[])
 
-    chosen = choose_pace(timed(training, by_feature))
+
+@pytest.mark.parametrize(
+    ("held_out", "compared_on"),
+    [(lambda same: same, COMPARED_ON["before"]), (without_splits, CROSSED)],
+    ids=["later", "in turn"],
+)
+def test_pace_when_features_say_when_then_is_learned_else_not(training, held_out, compared_on):
+    chosen = choose_pace(held_out(by_a_feature(training)))
     assert chosen.choice.learned
+    assert chosen.choice.compared_on == compared_on
     assert chosen.document["pace"]["days"][-1] == training.side.target.horizon_days
     losses = chosen.choice.log_loss
     assert losses[LEARNED] < losses[ALIKE]
 
-    chosen = choose_pace(timed(training, by_chance))
+    chosen = choose_pace(held_out(by_chance(training)))
     assert not chosen.choice.learned
     assert chosen.document == {}
     assert chosen.choice.log_loss[ALIKE] == pytest.approx(np.log(INTERVALS), abs=0.1)
 
 
-def test_pace_when_no_win_was_held_out_then_is_not_learned(training):
-    chosen = choose_pace(replace(training, pools={}))
+def test_pace_when_few_leads_were_won_then_is_not_learned(training):
+    rows = training.side.rows
+    some = rows["lead_id"].isin(rows["lead_id"].unique()[:150]).to_numpy()
+    few = replace(training.side, rows=rows[some], x_us=training.side.x_us[some])
+    chosen = choose_pace(replace(training, side=few))
     assert chosen.document == {}
-    assert "no earlier split" in chosen.choice.summary
+    assert "fewer than 100 leads were won" in chosen.choice.summary

@@ -1,4 +1,4 @@
-"""Whether features say when a win comes, by the splits before the last."""
+"""Whether features say when a win comes, by wins that were held out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from leadscore.evaluation.metrics import EvaluationSet
 from leadscore.model.compare import COMPARED_ON, is_clearly_better, mean_loss, row_losses
+from leadscore.model.encode import FOLDS, fold_of_group
 from leadscore.model.pace.fit import Wins, choose_days, fit_pace, share_alike
 from leadscore.model.pace.pace import predict_pace_of
 from leadscore.model.training import Training
@@ -18,6 +19,7 @@ from leadscore.results import PaceChoice
 
 LEAST_WON = 100  # leads, as many as trees take that say whether
 COMPARED_SPLITS = 3  # the latest before the last: each costs a fit
+CROSSED = "all of history, cross-validated by lead"
 ALIKE, LEARNED = "alike", "learned"
 
 
@@ -32,7 +34,8 @@ class PaceResult:
 def choose_pace(training: Training) -> PaceResult:
     """The pace of wins by the features of leads, if that is clearly better than one for all alike.
 
-    They are compared by the log loss of the interval that later wins came in.
+    They are compared by the log loss of the interval that held-out wins came in: those after earlier
+    splits or, with too few splits, those of a cross-validation by lead.
     """
     if training.side.target is None:
         return _choose_none("without dates there is no telling when a lead is won")
@@ -40,17 +43,22 @@ def choose_pace(training: Training) -> PaceResult:
     if wins.count_leads() < LEAST_WON:
         return _choose_none(f"fewer than {LEAST_WON} leads were won within the horizon")
 
-    days = choose_days(wins, horizon_days=training.side.target.horizon_days)
-    compared = _compare(training, days)
-    if compared is None:
-        return _choose_none(f"no earlier split had {LEAST_WON} leads won before it, and wins after")
+    pairs = _pair_later(training)
+    compared_on = COMPARED_ON["before"]
+    if not pairs:
+        pairs = _pair_folds(training)
+        compared_on = COMPARED_ON["inner"] if training.moments else CROSSED
+    if not pairs:
+        return _choose_none("too few wins can be held out")
 
+    days = choose_days(wins, horizon_days=training.side.target.horizon_days)
+    compared = pd.concat([_predict(training, *pair, days) for pair in pairs], ignore_index=True)
     evaluated = {name: _as_evaluation_set(compared, name) for name in (ALIKE, LEARNED)}
     losses = row_losses(evaluated)
     rows = evaluated[ALIKE]
     measured: dict[str, Any] = {
         "log_loss": {name: mean_loss(loss, rows) for name, loss in losses.items()},
-        "compared_on": COMPARED_ON["before"],
+        "compared_on": compared_on,
     }
     if not is_clearly_better(losses[LEARNED], losses[ALIKE], rows):
         return _choose_none("features do not clearly tell early wins from late ones", **measured)
@@ -65,26 +73,36 @@ def _choose_none(why: str, **measured: Any) -> PaceResult:
     return PaceResult({}, PaceChoice(learned=False, summary=summary, **measured))
 
 
-def _compare(training: Training, days: Sequence[float]) -> pd.DataFrame | None:
-    """The wins after earlier splits: lead_id, weight, and the probability of the interval of each.
-
-    The probability has a column for the features' (`LEARNED`) and one for all alike (`ALIKE`). None
-    where no split can compare.
-    """
+def _pair_later(training: Training) -> list[tuple[Wins, Wins]]:
+    """For each of the latest splits but the last the wins known at it, and those after it."""
     before = training.pools.get("before")
     if before is None:
-        return None
+        return []
     later = Wins.of(training.matrix, before)
     is_won = (before.rows["label"] == 1).to_numpy()
     split = before.latest_moment(training.moments)[is_won]
-    parts = []
+    pairs = []
     for i, side in enumerate(training.earlier[:-1]):
         earlier = Wins.of(training.matrix, side)
-        after = later.at(split == i)
-        if earlier.count_leads() >= LEAST_WON and len(after.days):
-            parts.append((earlier, after))
-    compared = [_predict(training, *part, days) for part in parts[-COMPARED_SPLITS:]]
-    return pd.concat(compared, ignore_index=True) if compared else None
+        pairs.append((earlier, later.at(split == i)))
+    return _usable(pairs)[-COMPARED_SPLITS:]
+
+
+def _pair_folds(training: Training) -> list[tuple[Wins, Wins]]:
+    """The wins known at the last split, if there is one, without those of each fold, and these."""
+    latest = [training.side, *training.earlier][-1]
+    wins = Wins.of(training.matrix, latest)
+    fold = fold_of_group(wins.seen.groups())
+    return _usable([(wins.at(fold != k), wins.at(fold == k)) for k in range(FOLDS)])
+
+
+def _usable(pairs: Sequence[tuple[Wins, Wins]]) -> list[tuple[Wins, Wins]]:
+    """The pairs with enough wins to learn from, and any to compare on."""
+    return [
+        (earlier, later)
+        for earlier, later in pairs
+        if earlier.count_leads() >= LEAST_WON and len(later.days)
+    ]
 
 
 def _predict(
@@ -93,7 +111,10 @@ def _predict(
     later: Wins,
     days: Sequence[float],
 ) -> pd.DataFrame:
-    """Later wins by what the earlier ones say: a part of `_compare`."""
+    """Later wins: lead_id, weight, and the probability of the interval that each came in.
+
+    By what the earlier wins say, of features (`LEARNED`) and of all alike (`ALIKE`).
+    """
     seed = training.history.settings.seed
     learned = fit_pace(earlier, days, features=training.features, seed=seed)
     shares = predict_pace_of(learned, later.seen.columns).shares
