@@ -63,3 +63,12 @@ def test_table_when_wider_than_the_phone_then_a_shadow_says_that_it_scrolls(visi
     assert wide.evaluate("table => table.scrollWidth > table.clientWidth")
     shadows = wide.evaluate("table => getComputedStyle(table).backgroundImage")
     assert shadows.count("linear-gradient") == 4  # two that cover, at the ends, and two shadows
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_chart_when_on_a_phone_then_its_words_are_large_enough_to_read(visit, name):
+    page = visit(name, width=360)
+    heights = page.locator("figure svg text").evaluate_all(
+        "texts => texts.map(text => text.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 10
