@@ -5,6 +5,7 @@ Discrete-time survival (Singer and Willett 1993) of the wins within the horizon 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,12 +18,13 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
 from leadscore.model.apply import add_codes, logit
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels
+from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
 from leadscore.model.pace.pace import add_interval
 from leadscore.model.scorers.boosted import Boosting, TreeRows, least_share_of
 from leadscore.times import DAY_US
 
 INTERVALS = 6  # of the horizon, with equally many wins in each
+MOST_WINS = 50_000  # that learn: each is up to five rows, and more hardly change a pace
 BOOSTING = Boosting(trees=150)
 
 
@@ -59,6 +61,13 @@ class Wins:
             days=self.days[where],
             weight=self.weight[where],
         )
+
+    def thinned(self, most: int) -> Wins:
+        """Those of one group in so many that no more than some `most` are left."""
+        one_in = math.ceil(len(self.days) / most)
+        if one_in <= 1:
+            return self
+        return self.at(fold_of_group(self.seen.groups(), folds=one_in) == 0)
 
     @property
     def lead_id(self) -> np.ndarray:
@@ -105,11 +114,12 @@ def fit_pace(
     come in the first half of the intervals.
 
     Args:
-        wins: to learn from.
+        wins: to learn from, those of some leads where there are more than `MOST_WINS`.
         days: between which the intervals are.
         features: of the wins.
         seed: of the trees.
     """
+    wins = wins.thinned(MOST_WINS)
     place = wins.place(days)
     intervals = len(days) - 1
     is_early = (place < intervals / 2).astype(float)
