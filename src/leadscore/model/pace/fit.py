@@ -24,7 +24,7 @@ from leadscore.model.scorers.boosted import Boosting, TreeRows, least_share_of
 from leadscore.times import DAY_US
 
 INTERVALS = 6  # of the horizon, with equally many wins in each
-MOST_WINS = 50_000  # that learn: each is up to five rows, and more hardly change a pace
+MOST_WINS = 50_000  # that learn: each is up to five rows of the trees
 BOOSTING = Boosting(trees=150)
 
 
