@@ -312,8 +312,8 @@ def test_card_when_given_figures_then_shows_them_in_their_order():
     text = make_card(evaluation)
     places = [text.index(svg.strip()) for svg in figures.values()]
     assert places == sorted(places)
-    assert text.count("<figure>") == len(FIGURES)
-    assert "<figure>" not in make_card(figures={})
+    assert text.count('<figure tabindex="0">') == len(FIGURES)
+    assert "<figure" not in make_card(figures={})
 
 
 @pytest.fixture(scope="module")
