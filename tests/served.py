@@ -11,9 +11,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
-import uvicorn
-
 from builders import Facts
+from leadscore.serve.run import build_server
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
 
@@ -61,8 +60,7 @@ def serving(app: Any) -> Iterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        config = uvicorn.Config(app, log_level="warning", access_log=False)
-        server = uvicorn.Server(config)
+        server = build_server(app)
         thread = Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

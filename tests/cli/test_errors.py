@@ -17,6 +17,21 @@ def leads_file(store: Path) -> Path:
     return read_current(store, project="shop").files("leads")[0]
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("explain", "\udcff"), "it is not UTF-8 text"),
+        (("replay", "x", "\udcff"), "it is not UTF-8 text"),
+        (("explain", ""), "it is empty"),
+        (("publish", ""), "it is empty"),
+    ],
+)
+def test_id_when_it_is_empty_or_no_text_then_the_command_does_not_run(folder, command, words):
+    told = run(*command)
+    assert told.code == 2
+    assert words in told.err
+
+
 @pytest.mark.parametrize("command", ["ingest", "train", "score", "backtest"])
 def test_command_when_there_is_no_settings_file_then_it_is_said_how_to_name_one(folder, command):
     (folder / "leadscore.toml").unlink()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import pytest
 
@@ -108,6 +109,14 @@ def test_rejects_when_the_rule_rejected_nothing_then_those_that_did_are_named(wi
 
 def test_rejects_when_there_is_none_then_it_is_said(stored):
     assert run("rejects").out == "No row was rejected\n"
+
+
+def test_rejects_when_the_file_to_write_is_a_pipe_then_it_stays_one(stored):
+    os.mkfifo(stored / "pipe")
+    told = run("rejects", "--to", "pipe")
+    assert told.code == 2
+    assert told.err == "error: pipe is a device or a pipe; name a file\n"
+    assert (stored / "pipe").is_fifo()
 
 
 def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from threading import Event
 
@@ -14,11 +16,12 @@ from builders import day
 from leadscore.errors import UserError
 from leadscore.project.standpoint import open_standpoint
 from leadscore.registry.registry import Registry
+from leadscore.serve import limits, prompt
 from leadscore.serve.app import build_app
 from leadscore.serve.keeper import AHEAD_US, STEP_US, Keeper, NotReadyError
 from leadscore.serve.limits import MOST_BYTES, Pace
-from leadscore.serve.run import check_token
-from served import as_question, ask, serving, wait_until
+from leadscore.serve.run import MOST_AT_ONCE, check_token
+from served import WITHIN_S, as_question, ask, serving, wait_until
 
 TOKEN = "a token of enough letters"  # noqa: S105  (of this test)
 
@@ -78,6 +81,7 @@ LEAD = {"event_at": "2024-09-01T10:00:00Z"}
     ({"lead_id": "x", "lead": LEAD | {"channel": ["web"]}},
      "lead.channel must be text, a number, true, false or null"),
     ({"lead_id": "x", "lead": LEAD | {"channel": "we\0b"}}, "'we\\x00b' has control characters"),
+    ({"lead_id": "x", "lead": LEAD | {"channel": "we\udfffb"}}, "'we\\udfffb' has half a character"),
     ({"lead_id": "x", "changes": [{"field": "budget"}]}, "changes need a lead: state at least its event_at"),
     ({"lead_id": "x", "lead": {}}, "leads, row 1: event_at is missing"),
     ({"lead_id": "x", "lead": {"event_at": "yesterday"}}, "leads, row 1: event_at cannot be 'yesterday' (rule type)"),
@@ -175,6 +179,42 @@ def test_rate_when_it_is_passed_then_429(world):
         statuses = [ask(port, "/nothing")[0] for _ in range(4)]
     assert statuses[:2] == [404, 404]
     assert 429 in statuses
+
+
+def test_pace_when_each_request_names_another_client_then_they_share_it(world):
+    with serving(build_app(keeper_of(world), token=None, per_second=1)) as port:
+        clients = [f"192.0.2.{number}" for number in range(4)]
+        statuses = [ask(port, "/nothing", x_forwarded_for=client)[0] for client in clients]
+    assert 429 in statuses
+
+
+def test_connections_when_they_ask_nothing_then_they_are_closed_and_others_are_answered(
+    world, monkeypatch
+):
+    monkeypatch.setattr(prompt, "ASKS_WITHIN_S", 0.2)
+    with (
+        serving(build_app(keeper_of(world), token=None, per_second=1e4)) as port,
+        ExitStack() as stack,
+    ):
+        idle = []
+        for _ in range(MOST_AT_ONCE):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=WITHIN_S)
+            idle.append(stack.enter_context(connection))
+        assert [connection.recv(1) for connection in idle] == [b""] * MOST_AT_ONCE
+        assert ask(port, "/health")[0] == 200
+
+
+def test_body_when_it_never_ends_then_408(world, monkeypatch):
+    monkeypatch.setattr(limits, "BODY_WITHIN_S", 0.2)
+    with serving(build_app(keeper_of(world), token=None, per_second=1e4)) as port:
+        connection = HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
+        connection.putrequest("POST", "/score")
+        connection.putheader("Content-Length", "500")
+        connection.endheaders(b"{")
+        answer = connection.getresponse()
+        assert answer.status == 408
+        assert b"did not end" in answer.read()
+        connection.close()
 
 
 @pytest.mark.parametrize(("host", "token", "words"), [

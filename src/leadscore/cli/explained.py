@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadscore.cli.options import DEFAULT_CONFIG, Config, Json, checked_path, run_command
+from leadscore.cli.options import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    checked_path,
+    checked_text,
+    run_command,
+)
 from leadscore.cli.rendering import draw_explained
 from leadscore.wording import listed
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     from leadscore.project.project import Project
     from leadscore.results import Explained, Result, WrittenPage
 
-Lead = Annotated[str, typer.Argument(help="A lead's id.")]
+Lead = Annotated[str, typer.Argument(callback=checked_text, help="A lead's id.")]
 Html = Annotated[
     Path | None,
     typer.Option("--html", callback=checked_path, help="Write a web page to this file."),

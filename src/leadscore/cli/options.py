@@ -36,6 +36,21 @@ def checked_path(path: Path | None) -> Path | None:
     return path
 
 
+def checked_text(text: str | None) -> str | None:
+    """What is text, and not empty, as where a script passes on a variable that is not set.
+
+    Raises:
+        BadParameter: it is neither.
+    """
+    if text == "":
+        raise typer.BadParameter("it is empty")
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError as e:
+        raise typer.BadParameter("it is not UTF-8 text") from e
+    return text
+
+
 def number_parser(
     least: float,
     most: float,

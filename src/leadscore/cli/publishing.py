@@ -14,6 +14,7 @@ from leadscore.cli.options import (
     Json,
     ReplaceNewer,
     checked_path,
+    checked_text,
     run_command,
     show_results,
 )
@@ -29,7 +30,8 @@ FAILED_HELP = "A CRM's file of failed rows: say why they failed, and write them 
 JOB_HELP = "The job or import request; default: the one beside the file."
 
 Publication = Annotated[
-    str | None, typer.Argument(help="The id of a list; default: the current one.")
+    str | None,
+    typer.Argument(callback=checked_text, help="The id of a list; default: the current one."),
 ]
 Target = Annotated[
     list[str] | None, typer.Option("--target", help="Write for this target only; repeatable.")

@@ -36,7 +36,8 @@ def serve(
     project = _open_project(config)
     as_of_us = moment_of(project.settings, as_of)
     listener = open_listener(host, port)
-    print(f"leadscore answers at http://{host}:{port}; Ctrl+C ends it", flush=True)
+    address = f"[{host}]" if ":" in host else host
+    print(f"leadscore answers at http://{address}:{port}; Ctrl+C ends it", flush=True)
     run_service(
         project.settings,
         listener=listener,

@@ -131,11 +131,20 @@ def _as_text(value: Value) -> str:
     if isinstance(value, float):
         return format(Decimal(repr(value)), "f")
     text = str(value).strip()
+    _refuse_half_characters(text)
     if CONTROLS.search(text):
         raise PostedFactsError(f"{shortened(text)} has control characters")
     if len(text) > LONGEST_TEXT:
         raise PostedFactsError(f"{shortened(text)} is longer than {LONGEST_TEXT:,} characters")
     return text
+
+
+def _refuse_half_characters(text: str) -> None:
+    """Refuse what JSON can state, and no text can hold: half of a character that takes two codes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as e:
+        raise PostedFactsError(f"{shortened(text)} has half a character") from e
 
 
 def _describe(reject: Mapping[str, object]) -> str:

@@ -11,13 +11,17 @@ from leadscore.settings.settings import Settings
 
 
 def refuse_place(path: Path) -> None:
-    """Refuse a file to write that is a folder, or whose folder does not exist: it may be mistyped.
+    """Refuse a file to write that is none, or whose folder does not exist: it may be mistyped.
+
+    A device or a pipe would not be written to, but replaced by a file.
 
     Raises:
         UserError: it is one of these.
     """
     if path.is_dir():
         raise UserError(f"{path} is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is a device or a pipe; name a file")
     if not path.parent.is_dir():
         raise UserError(f"the folder {path.parent} does not exist; create it, or correct the path")
 

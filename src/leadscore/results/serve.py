@@ -57,7 +57,8 @@ class Replay(Result):
     Attributes:
         id: the publication, and the lead if it is about one: publication/lead.
         publication_id: the list.
-        lead_id: the lead; None where the answer is about no single one.
+        lead_id: the lead; None where the answer is about no single one, or its id could hold a
+            sentence, which an agent must not follow.
         command: that gives the same again, at a terminal.
     """
 

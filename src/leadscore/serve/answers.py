@@ -14,6 +14,7 @@ from typing import Any
 from leadscore.errors import UserError
 from leadscore.project.explaining import read_list
 from leadscore.project.project import Project
+from leadscore.proposals import propose
 from leadscore.publish.publication import Publication
 from leadscore.results.serve import Answer, Replay
 
@@ -26,7 +27,7 @@ OWN_WORDS = {
     "project", "publication_id", "qualification", "start", "store_version", "table", "tier",
     "trend",
 }  # fmt: skip
-PLAIN_ID = re.compile(r"[\w.:|-]{1,64}", re.ASCII)  # no room for a sentence
+PLAIN_ID = re.compile(r"[\w.:|][\w.:|-]{0,63}", re.ASCII)  # no sentence, and no option
 
 
 def list_top_leads(project: Project, *, n: int, tier: str | None) -> Answer:
@@ -126,14 +127,17 @@ def _answer(
     lead_id: str | None = None,
     command: str | None = None,
 ) -> Answer:
-    identity = publication.id if lead_id is None else f"{publication.id}/{lead_id}"
-    replayed = command or f"replay {publication.id} {shlex.quote(lead_id or '')}"
+    is_plain = lead_id is not None and PLAIN_ID.fullmatch(lead_id)
+    identity = f"{publication.id}/{lead_id}" if is_plain else publication.id
+    named = lead_id if is_plain else None
+    if command is None:
+        command = shlex.join(["replay", publication.id, named or "LEAD_ID"])
     return Answer(
         replay=Replay(
             id=identity,
             publication_id=publication.id,
-            lead_id=lead_id,
-            command=f"leadscore {replayed}",
+            lead_id=named,
+            command=propose(command),
         ),
         as_of=publication.manifest["as_of"],
         data=mark(data, own=OWN_WORDS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 MOST_BYTES = 256 * 1024
+BODY_WITHIN_S = 10.0
 MOST_CLIENTS = 10_000  # whose pace is remembered
 FREE = ("/health",)  # asked by whatever watches the process; it says nothing of the project
 
@@ -79,7 +81,11 @@ class Guard:
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        body = await _read_body(receive)
+        try:
+            body = await asyncio.wait_for(_read_body(receive), BODY_WITHIN_S)
+        except TimeoutError:
+            await _answer(send, 408, f"the request did not end within {BODY_WITHIN_S:g} seconds")
+            return
         if body is None:
             await _answer(send, 413, f"a request may have {MOST_BYTES // 1024} KiB")
             return

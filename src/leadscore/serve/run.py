@@ -10,7 +10,8 @@ import uvicorn
 from leadscore.errors import UserError
 from leadscore.serve.app import build_app
 from leadscore.serve.keeper import Keeper
-from leadscore.serve.limits import is_loopback
+from leadscore.serve.limits import App, is_loopback
+from leadscore.serve.prompt import Prompt
 from leadscore.settings.environment import SERVICE_TOKEN, read_service_token
 from leadscore.settings.settings import Settings
 
@@ -37,16 +38,24 @@ def run_service(
         as_of_us: a fixed moment to score at; None moves with the clock.
     """
     keeper = Keeper(settings, clock_us=clock_us, as_of_us=as_of_us)
+    app = build_app(keeper, token=read_service_token(), per_second=per_second)
+    with listener:
+        build_server(app).run(sockets=[listener])
+
+
+def build_server(app: App) -> uvicorn.Server:
+    """A server that hangs up on whoever does not ask, and counts the pace of who connects."""
     config = uvicorn.Config(
-        build_app(keeper, token=read_service_token(), per_second=per_second),
+        app,
+        http=Prompt,
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # a header could name a new client for each request
         limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=STOPS_WITHIN_S,
     )
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    return uvicorn.Server(config)
 
 
 def open_listener(host: str, port: int) -> socket.socket:

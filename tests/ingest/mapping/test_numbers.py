@@ -274,6 +274,9 @@ def test_decimal_mark_when_a_single_point_may_part_thousands_then_it_is_asked_fo
         ("h", "duration_s", None),
         ("", "duration_s", None),
         ("soon", "duration_s", None),
+        ("9999999999999999999 min", "duration_s", None),  # longer than 64 bits can say
+        ("9" * 5000 + " min", "duration_s", None),
+        ("PT" + "9" * 30 + "S", "duration_s", None),
     ],
 )
 def test_duration_when_it_says_its_units_then_they_count_before_those_of_the_column(

@@ -18,6 +18,7 @@ from leadscore.settings.memory import lead_keys, stored_fields
 from leadscore.tables import SCORE_DECIMALS, Column
 
 DURATION = ("activities", "duration_s")
+LONGEST_S = 366 * 24 * 3600  # of an activity; longer ones are mistakes
 
 
 def build_column(selected: SelectedRows, column: Column) -> pa.Array:
@@ -207,6 +208,7 @@ def _limits(selected: SelectedRows, name: str) -> tuple[float | None, float | No
     maximum = None if field is None else field.maximum
     if (selected.table.name, name) == DURATION:
         minimum = 0
+        maximum = LONGEST_S
 
     scale = 1 if field is None else 10**field.decimals
     low = None if minimum is None else minimum * scale

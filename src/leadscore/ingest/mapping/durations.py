@@ -16,11 +16,11 @@ PARTS = 1000  # a plain number is read to the thousandth
 MOST_HOURS = 23  # before :mm; more are probably minutes before :ss
 
 CLOCK = re.compile(r"(?P<h>\d{1,3}):(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d)(?:[.,]\d+)?)?")
-_HOURS = r"(?:(?P<h>\d+)\s*(?:h|hr|hrs|hour|hours|std)\.?)?"
-_MINUTES = r"(?:(?P<m>\d+)\s*(?:m|min|mins|minute|minutes)\.?)?"
-_SECONDS = r"(?:(?P<s>\d+)\s*(?:s|sec|secs|second|seconds)\.?)?"
+_HOURS = r"(?:(?P<h>\d{1,9})\s*(?:h|hr|hrs|hour|hours|std)\.?)?"
+_MINUTES = r"(?:(?P<m>\d{1,9})\s*(?:m|min|mins|minute|minutes)\.?)?"
+_SECONDS = r"(?:(?P<s>\d{1,9})\s*(?:s|sec|secs|second|seconds)\.?)?"
 UNITED = re.compile(rf"{_HOURS}[\s,]*{_MINUTES}[\s,]*{_SECONDS}", re.IGNORECASE)
-ISO = re.compile(r"PT(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+)(?:\.\d+)?S)?")
+ISO = re.compile(r"PT(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9})(?:\.\d+)?S)?")
 UNIT_OR_COLON = "[^0-9.,]"  # a duration without either is a plain number
 NOT_SPELLED = -1
 
