@@ -34,6 +34,7 @@ NamedRows = list[tuple[str, dict[str, float]]]
 MOST_ROWS = 10  # one below the other that can be read
 LONGEST_NAME = 40
 ROW_MIDDLE = 0.72  # where a row's marks are, below its name
+ABOVE = 10  # units from a row's marks to its name: an upright bar ends at 8
 
 
 @card_style()
@@ -146,7 +147,7 @@ def draw_rows(axes: Axes, rows: NamedRows, *, value: str, label: str = "") -> No
     for i, (name, row) in enumerate(rows):
         height = i + ROW_MIDDLE
         below_name = (0, 1 - height / len(rows))
-        write_note(axes, shorten(name), below_name, offset=(6, 8))
+        write_note(axes, shorten(name), below_name, offset=(6, ABOVE))
         span = [row["low"], row["high"]]
         axes.plot(span, [height, height], color=BLUE, linewidth=2)
     values = [row[value] for _, row in rows]
