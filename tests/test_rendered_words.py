@@ -1,14 +1,17 @@
 """What commands print where a part is empty, or looks like markup of the terminal."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 
+from evaluations import make_evaluation
 from leadscore.cli.rendering import customers, monitored, scored, stored, trained
-from leadscore.cli.rendering.console import out
+from leadscore.cli.rendering.console import draw_metrics, out
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
 from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored, SourceFile
+from leadscore.results.breakdowns import NeverWorked
 from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
 from leadscore.results.monitor import Settled
@@ -148,6 +151,31 @@ def test_routing_when_another_way_has_more_value_then_says_why(capsys, ours, is_
     scored._draw_routing(SimpleNamespace(currency="EUR"), facts)
     words = " ".join(capsys.readouterr().out.split())
     assert ("leadscore's is not the highest, since better tiers" in words) == is_explained
+
+
+def test_metrics_when_drawn_then_shares_are_in_percent_and_the_lift_is_a_multiple(
+    capsys, monkeypatch
+):
+    monkeypatch.setattr(out, "width", 120)
+    draw_metrics("Evaluated", {"all": make_evaluation().overall})
+    shown = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    assert re.search(r"of all wins in the first 10 % +71\.0 % \(66\.0 % to 76\.0 %\)", shown)
+    assert "lift in the first 10 %, times chance" in shown
+
+
+@pytest.mark.parametrize(
+    ("by_tier", "words"),
+    [
+        ({"A": 1, "B": 2}, "Never worked: 3 of 9 evaluated leads that were not won (A 1, B 2)"),
+        ({"A": 2, "B": 2}, "(A 2, B 2; a lead counts in each tier that it was in)"),
+    ],
+)
+def test_never_worked_when_leads_were_in_several_tiers_then_says_why_they_add_up_to_more(
+    capsys, by_tier, words
+):
+    never = NeverWorked(leads=3, of=9, by_tier=by_tier)
+    trained._draw_never_worked(never)
+    assert words in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(("in_tiers", "is_said"), [((5, 4), True), ((4, 3), False)])

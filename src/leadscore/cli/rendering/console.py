@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from rich.text import Text
 from leadscore.errors import LeadscoreError
 from leadscore.printable import printable
 from leadscore.proposals import propose
+from leadscore.report.formats import format_number, format_share
 from leadscore.wording import counted, cut
 
 if TYPE_CHECKING:
@@ -58,11 +59,12 @@ METRIC_NAMES = {
     "calibration_error_raw": "  as observed",
     "calibration_error_expected": "  expected by chance",
     "bias": "mean probability - win rate",
-    "lift_10": "lift in the first 10 %",
-    "capture_10": "wins in the first 10 %",
+    "lift_10": "lift in the first 10 %, times chance",
+    "capture_10": "share of all wins in the first 10 %",
 }
 
 
+SHARES = {"capture_10"}  # metrics shown in percent
 LEFT_OUT = ("without both outcomes is", "without both outcomes are")
 
 
@@ -170,13 +172,18 @@ def until(known_until: str) -> str:
     return "undated" if known_until == "undated" else f"known until {known_until}"
 
 
-def number(estimate: Interval | None, *, interval: bool = True) -> str:
+def number(
+    estimate: Interval | None,
+    *,
+    interval: bool = True,
+    write: Callable[[float | None], str] = format_number,
+) -> str:
     """A number with its interval, or a dash."""
     if estimate is None or estimate.value is None:
         return "-"
-    text = f"{estimate.value:.3f}"
+    text = write(estimate.value)
     if interval and estimate.low is not None:
-        text += f" [dim]({estimate.low:.3f} to {estimate.high:.3f})[/]"
+        text += f" [dim]({write(estimate.low)} to {write(estimate.high)})[/]"
     return text
 
 
@@ -194,7 +201,8 @@ def draw_metrics(title: str, parts: Mapping[str, Metrics]) -> None:
     intervals = [part.intervals() for part in parts.values()]
     for key, words in METRIC_NAMES.items():
         if any(key in part for part in intervals):
-            cells = [number(part.get(key)) for part in intervals]
+            write = format_share if key in SHARES else format_number
+            cells = [number(part.get(key), write=write) for part in intervals]
             table.add_row(words, *cells)
     out.print(table)
     words = auc_in_words(next(iter(parts.values())))

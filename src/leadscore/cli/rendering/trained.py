@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Confirmation,
         Evaluation,
         Group,
+        NeverWorked,
         Promotion,
         Registered,
         Result,
@@ -180,14 +181,8 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
     _draw_groups("By tier", evaluation.tiers)
     _draw_groups("By segment", evaluation.segments)
     _note_repeats(evaluation)
-    never = evaluation.never_worked
-    if never:
-        tiers = ", ".join(f"{tier} {count:,}" for tier, count in never.by_tier.items())
-        leads = f"{never.leads:,} of {never.of:,} evaluated leads that were not won"
-        repeated = ""
-        if sum(never.by_tier.values()) > never.leads:
-            repeated = "; a lead counts in each tier that it was in"
-        out.print(f"Never worked: {leads} ({tiers}{repeated})")
+    if evaluation.never_worked:
+        _draw_never_worked(evaluation.never_worked)
     if evaluation.captured:
         unit = escaped(evaluation.captured.unit)
         shares = evaluation.captured.at(0.2)
@@ -200,6 +195,14 @@ def _draw_breakdowns(evaluation: Evaluation) -> None:
         out.print(f"Drift: {escaped(evaluation.drift.summary)}")
     if evaluation.learning:
         out.print(f"More history: {escaped(evaluation.learning.summary)}")
+
+
+def _draw_never_worked(never: NeverWorked) -> None:
+    tiers = ", ".join(f"{tier} {count:,}" for tier, count in never.by_tier.items())
+    if sum(never.by_tier.values()) > never.leads:
+        tiers += "; a lead counts in each tier that it was in"
+    leads = f"{never.leads:,} of {never.of:,} evaluated leads that were not won"
+    out.print(f"Never worked: {leads} ({tiers})")
 
 
 def _note_repeats(evaluation: Evaluation) -> None:
