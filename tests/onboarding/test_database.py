@@ -135,6 +135,9 @@ def test_start_when_given_sqlite_then_finds_its_tables(tmp_path: Path) -> None:
     parts = {part.part: part.place for part in started.parts}
     assert parts["id"] == "leads: lead_id"
     assert parts["stages"] == "stage_history: stage"
+    settings = (tmp_path / "leadscore.toml").read_text()
+    assert "CHECK: the newest row is much older than the moment of reading" in settings
+    assert "files" not in settings
 
 
 @pytest.mark.usefixtures("environment")

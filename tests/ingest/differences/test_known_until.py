@@ -210,7 +210,7 @@ def test_ingest_when_files_changed_and_a_fixed_moment_did_not_then_it_stops_and_
     fixed = settings_of(tmp_path, known_until=JUNE_1)
     first = ingest(fixed)
     deliver(tmp_path, more_calls=["1,2024-06-01T12:00:00Z"])
-    with pytest.raises(UserError, match=r"'calls\.csv' changed") as raised:
+    with pytest.raises(UserError, match=r"new since the last ingest: 'calls\.csv'") as raised:
         ingest(fixed)
     assert "--known-until" in str(raised.value)
     assert current(fixed).id == first.store_version
