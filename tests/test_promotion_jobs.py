@@ -200,7 +200,7 @@ def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_
     whole = path.read_bytes()
     for left in (b"", b'{"promoted": "yes"}'):
         path.write_bytes(left)
-        with pytest.raises(DamagedFileError, match="run leadscore train again"):
+        with pytest.raises(DamagedFileError, match="run `leadscore train` again"):
             histories.register(settings, told)
     again = jobs.train(settings)
     assert path.read_bytes() == whole

@@ -162,7 +162,7 @@ def test_ingest_when_too_many_rows_are_refused_then_rejects_is_proposed_for_the_
     )
     stopped = run("ingest", "--config", config, "--data", elsewhere)
     assert stopped.code == 2
-    assert f"See them: leadscore rejects --config '{config}'." in " ".join(stopped.err.split())
+    assert f"See them: `leadscore rejects --config '{config}'`." in " ".join(stopped.err.split())
     assert "--data" not in stopped.err
 
 
