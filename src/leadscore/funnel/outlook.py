@@ -174,9 +174,8 @@ def build_outlook(
         TooLittleHistoryError: too few wins are known.
     """
     known_us = history.known_us(as_of_us)
-    zone = history.settings.timezone
     spells = history.spells(known_us)
-    timing = fit_known_timing(spells, known_us=known_us)
+    zone = history.settings.timezone
     first_us = history.version.first_us
     opened_us = spells["start_us"].to_numpy()
     wins = read_wins(history, known_us=known_us)
@@ -187,7 +186,7 @@ def build_outlook(
         horizon_days=history.settings.target.horizon_days,
         leads=add_age(with_pace(leads, pace), spells, as_of_us=as_of_us),
         pace_days=tuple(pace.days.tolist()),
-        timing=timing,
+        timing=fit_known_timing(spells, known_us=known_us),
         arrivals=fit_arrivals(opened_us, first_us=first_us, known_us=known_us, zone=zone),
         wins=wins,
         paid_share=compute_paid_share(wins),
