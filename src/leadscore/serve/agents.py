@@ -80,7 +80,7 @@ def _list_tools(project: Project) -> list[Callable[..., dict[str, Any]]]:
         return answers.explain_lead(project, lead_id).to_dict()
 
     def why_changed(lead_id: str) -> dict[str, Any]:
-        """How a lead's probability changed since the list before, and what changed it."""
+        """How a lead's probability changed since the previous list, and what changed it."""
         return answers.describe_change(project, lead_id).to_dict()
 
     def what_to_ask(lead_id: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def explain_lead(project: Project, lead_id: str) -> Answer:
 
 
 def describe_change(project: Project, lead_id: str) -> Answer:
-    """How the probability of a lead changed since the list before, and why."""
+    """How the probability of a lead changed since the previous list, and why."""
     publication, row = _find_row(project, lead_id)
     names = ("win_probability", "change", "change_points", "trend")
     data = {name: row[name] for name in names}
