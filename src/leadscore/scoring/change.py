@@ -159,12 +159,8 @@ def _compare(
         own = current.contributions.rows(at[moved]) if old is model else None
         replayed = replayed.rows(moved)  # of the others nothing more is needed
         contributions = _contribute(old, features, replayed, now=own)
-        parts = describe_parts(
-            contributions,
-            {name: step[moved] for name, step in steps.items()},
-            slope=slope[moved],
-            points=points[moved],
-        )
+        of_moved = {name: step[moved] for name, step in steps.items()}
+        parts = describe_parts(contributions, of_moved, slope=slope[moved], points=points[moved])
         texts[moved] = list(map(join_parts, texts[moved], parts))
     return _Changes(at, texts, points)
 
