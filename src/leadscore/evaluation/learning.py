@@ -52,16 +52,25 @@ def compute_learning(
     predictions.append(log_odds[last.observed])
     losses = [row_log_loss(expit(prediction), label) for prediction in predictions]
 
+    points = _list_points(parts, losses, weight)
+    last_gain = losses[-2] - losses[-1]
+    lead_id = held_out["lead_id"].to_numpy()
+    error = compute_standard_error(last_gain, weight, lead_id)
+    return Learning(points=points, summary=describe_learning(points, error))
+
+
+def _list_points(
+    parts: Sequence[pd.DataFrame],
+    losses: Sequence[np.ndarray],
+    weight: np.ndarray,
+) -> list[LearningPoint]:
+    """How many leads each part has, and the mean log loss of what was learned from it."""
     points = []
     for part, loss in zip(parts, losses, strict=True):
         leads = int(part["lead_id"].nunique())
         log_loss = weighted_mean(loss, weight)
         points.append(LearningPoint(leads=leads, log_loss=log_loss))
-
-    last_gain = losses[-2] - losses[-1]
-    lead_id = held_out["lead_id"].to_numpy()
-    error = compute_standard_error(last_gain, weight, lead_id)
-    return Learning(points=points, summary=describe_learning(points, error))
+    return points
 
 
 def _parts(rows: pd.DataFrame, seed: int) -> list[pd.DataFrame]:

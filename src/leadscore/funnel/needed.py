@@ -98,10 +98,6 @@ def compute_needed(
     to_come = float(reached.mean() - won)
     of_one_more = float(race.wins_per_lead.mean()) * race.mean
     per_rep = race.arriving / reps if reps else None
-    lacking = race.target - float(won)
-    coverage = None
-    if pipeline is not None and pipeline > 0 and lacking > 0:
-        coverage = pipeline / lacking
     return LeadsNeeded(
         target=race.target,
         unit=race.unit,
@@ -117,8 +113,15 @@ def compute_needed(
         assumption=ASSUMPTION,
         leads_per_rep=per_rep,
         of_one_more_rep=None if per_rep is None else per_rep * of_one_more,
-        coverage=coverage,
+        coverage=_cover(pipeline, lacking=race.target - float(won)),
     )
+
+
+def _cover(pipeline: float | None, *, lacking: float) -> float | None:
+    """How often the open amounts would make up what is lacking; None where there is no answer."""
+    if pipeline is None or pipeline <= 0 or lacking <= 0:
+        return None
+    return pipeline / lacking
 
 
 def build_race(

@@ -192,13 +192,13 @@ def build_outlook(
         paid_share=compute_paid_share(wins),
         first_us=first_us,
     )
-    if not history.settings.stages.pipelines:
-        return outlook
     return _split(outlook, history, spells, known_us=known_us)
 
 
 def _split(outlook: Outlook, history: History, spells: pd.DataFrame, *, known_us: int) -> Outlook:
-    """The outlook with a stream for each pipeline."""
+    """The outlook with a stream for each pipeline that the settings name."""
+    if not history.settings.stages.pipelines:
+        return outlook
     pipeline_of = read_pipelines(history, known_us=known_us)
 
     def name_pipelines(rows: pd.DataFrame) -> pd.Series[str]:

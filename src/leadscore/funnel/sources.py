@@ -41,20 +41,14 @@ def split_by_source(
         known_us: the moment by which they are known.
         within_days: in which a lead counts as won in the rates.
     """
-    is_recent = spells["start_us"] >= known_us - WEEKS * WEEK_US
-    counts = spells.loc[is_recent, "part"].value_counts()
+    shares = _share_out(spells, known_us=known_us)
     of_year = spells[spells["start_us"] >= known_us - YEAR_US]
-    if counts.empty:
-        return []
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
-    shares = (counts / counts.sum()).to_numpy()
-    at_mix = {name: split_leads(getattr(needed, name), shares) for name in OF_ALL}
+    at_mix = {name: split_leads(getattr(needed, name), shares.to_numpy()) for name in OF_ALL}
     sources = []
-    for place, source in enumerate(counts.index):
-        share = float(shares[place])
+    for place, (source, share) in enumerate(shares.items()):
         own = of_year[of_year["part"] == source]
         won = share_of_leads(own, "won", within_days, known_us=known_us)
-        alone = _race_alone(race, won, usual)
         needs = LeadsFromSource(
             source=str(source),
             share=share,
@@ -62,10 +56,17 @@ def split_by_source(
             won=won,
             within_days=within_days,
             **{name: leads[place] for name, leads in at_mix.items()},
-            **_need_alone(alone),
+            **_need_alone(_race_alone(race, won, usual)),
         )
         sources.append(needs)
     return sources
+
+
+def _share_out(spells: pd.DataFrame, *, known_us: int) -> pd.Series[float]:
+    """The share of each source in the leads of the last `WEEKS`, largest first."""
+    is_recent = spells["start_us"] >= known_us - WEEKS * WEEK_US
+    counts = spells.loc[is_recent, "part"].value_counts()
+    return counts / counts.sum()
 
 
 def _need_alone(alone: Race | None) -> dict[str, int | None]:

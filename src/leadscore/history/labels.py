@@ -6,6 +6,8 @@ Won within the horizon (1), not won (0), or censored: what became of it is not k
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -42,29 +44,53 @@ def build_side(
         known_us: K.
         target: horizon and cap.
     """
-    rows = rows.reset_index(drop=True)
-    ends = _look_up(rows, spells)
-    is_unusable = _depends_on_date(rows, ends, known_us=known_us, target=target)
-    unusable = _count_by_outcome(ends[is_unusable])
-    undated = rows.loc[is_unusable, "lead_id"].unique()[:SHOWN_LEADS]
-    rows = rows[~is_unusable].reset_index(drop=True)
-    ends = ends[~is_unusable].reset_index(drop=True)
-
-    label, x_us = _label_rows(rows, ends, known_us=known_us, target=target)
+    usable = _find_usable(rows, spells, known_us=known_us, target=target)
+    rows = usable.rows
+    label, x_us = _label_rows(rows, usable.ends, known_us=known_us, target=target)
     observed = ~np.isnan(label)
-    grid_weight = rows["grid_weight"].to_numpy()
-    weights = weigh(x_us, observed, grid_weight, target=target)
-    capped_share = weights.capped.sum() / max(observed.sum(), 1)
+    weights = weigh(x_us, observed, rows["grid_weight"].to_numpy(), target=target)
     return Side(
         name=name,
         rows=rows.assign(label=label, weight=weights.weight),
         known_us=known_us,
         watched=weights.watched,
-        capped_share=float(capped_share),
+        capped_share=float(weights.capped.sum() / max(observed.sum(), 1)),
         target=target,
-        unusable=unusable,
-        undated=tuple(map(str, undated)),
+        unusable=usable.left_out,
+        undated=usable.undated,
         x_us=x_us,
+    )
+
+
+@dataclass(frozen=True)
+class _Usable:
+    """The snapshots whose label depends on no undated close, and the ends of their spells.
+
+    Also how many were left out by outcome, and some of their leads.
+    """
+
+    rows: pd.DataFrame
+    ends: pd.DataFrame
+    left_out: dict[str, int]
+    undated: tuple[str, ...]
+
+
+def _find_usable(
+    rows: pd.DataFrame,
+    spells: pd.DataFrame,
+    *,
+    known_us: int,
+    target: Target,
+) -> _Usable:
+    rows = rows.reset_index(drop=True)
+    ends = _look_up(rows, spells)
+    is_unusable = _depends_on_date(rows, ends, known_us=known_us, target=target)
+    undated = rows.loc[is_unusable, "lead_id"].unique()[:SHOWN_LEADS]
+    return _Usable(
+        rows=rows[~is_unusable].reset_index(drop=True),
+        ends=ends[~is_unusable].reset_index(drop=True),
+        left_out=_count_by_outcome(ends[is_unusable]),
+        undated=tuple(map(str, undated)),
     )
 
 

@@ -21,6 +21,7 @@ from leadscore.monitor.estimate import estimate_performance
 from leadscore.monitor.settle import SETTLED, WAITING, as_evaluation_set, count_states
 from leadscore.results import Captured, Group, Metrics
 from leadscore.results.monitor import ReceiptCounts, Settled, TierInMonth
+from leadscore.settings.settings import Settings
 from leadscore.times import name_month
 
 BETWEEN = "\t"  # a month and a tier in one name
@@ -46,23 +47,17 @@ def summarise_settled(
     waiting = rows[rows["state"] == WAITING]
     evaluated = as_evaluation_set(settled)
     metrics = _compute_metrics(evaluated, seed=settings.seed)
-    broken: dict[str, str] = {}
-    if metrics:
-        broken = find_broken_limits(metrics.calibration_error, metrics.bias, settings.model)
     months = _name_months(settled, zone=settings.timezone)
     tiers = settled["tier"].to_numpy()
     dates = sorted(settled["as_of_us"].unique().tolist())
-    next_due = None
-    if len(waiting):
-        next_due = history.name(int(waiting["end_us"].min()))
     return Settled(
         counts=ReceiptCounts(receipts=len(rows), **count_states(rows)),
         lists=len(dates),
         since=history.name(dates[0]) if dates else None,
         until=history.name(dates[-1]) if dates else None,
-        next_due=next_due,
+        next_due=_find_next_due(history, waiting),
         metrics=metrics,
-        limits_broken=list(broken.values()),
+        limits_broken=_list_broken_limits(metrics, settings),
         tiers=compute_groups(evaluated, tiers, seed=settings.seed),
         months=compute_groups(evaluated, months, seed=settings.seed),
         tiers_in_months=_group_by_both(evaluated, months, tiers, seed=settings.seed),
@@ -71,6 +66,21 @@ def summarise_settled(
         captured=_compute_captured(history, settled, evaluated, known_us=known_us),
         expected=estimate_performance(waiting, evaluated, seed=settings.seed),
     )
+
+
+def _find_next_due(history: History, waiting: pd.DataFrame) -> str | None:
+    """When the next lead that waits will be settled at the latest; None if none waits."""
+    if waiting.empty:
+        return None
+    return history.name(int(waiting["end_us"].min()))
+
+
+def _list_broken_limits(metrics: Metrics | None, settings: Settings) -> list[str]:
+    """The limits that the settled scores break, in words."""
+    if metrics is None:
+        return []
+    broken = find_broken_limits(metrics.calibration_error, metrics.bias, settings.model)
+    return list(broken.values())
 
 
 def _compute_metrics(evaluated: EvaluationSet, *, seed: int) -> Metrics | None:

@@ -36,15 +36,7 @@ def compare_shadow(
     both = published.merge(theirs, on=LEAD_OF_LIST, suffixes=("", "_in_shadow"))
     both = both[both["state"] == SETTLED]
     if both.empty:
-        return ShadowComparison(
-            model_version=version,
-            lists=0,
-            leads=0,
-            won=None,
-            predicted=None,
-            predicted_in_shadow=None,
-            gain=None,
-        )
+        return _compare_nothing(version)
     weight = both["weight"].to_numpy(dtype=float)
     return ShadowComparison(
         model_version=version,
@@ -54,6 +46,19 @@ def compare_shadow(
         predicted=float(np.average(both["probability"], weights=weight)),
         predicted_in_shadow=float(np.average(both["probability_in_shadow"], weights=weight)),
         gain=_compute_gain(both, seed=seed),
+    )
+
+
+def _compare_nothing(version: str) -> ShadowComparison:
+    """The comparison of a challenger none of whose leads is settled yet."""
+    return ShadowComparison(
+        model_version=version,
+        lists=0,
+        leads=0,
+        won=None,
+        predicted=None,
+        predicted_in_shadow=None,
+        gain=None,
     )
 
 

@@ -77,18 +77,12 @@ def need_leads(
     outlook = looked.outlook
     if target.is_revenue and not outlook.has_amounts:
         raise UserError(f"{looked.why_no_amounts}, so a target can only be one of wins")
-    leads, _ = expect_leads(
-        outlook.arrivals,
-        start_us=outlook.as_of_us,
-        end_us=simulated.periods[-1].end_us,
-        zone=outlook.zone,
-    )
     race = build_race(
         simulated,
         usual_revenue(outlook),
         target=target.amount,
         unit=looked.currency or "revenue" if target.is_revenue else WINS,
-        arriving=float(leads.sum()),
+        arriving=_count_arriving(outlook, end_us=simulated.periods[-1].end_us),
         seed=outlook.seed,
     )
     needed = compute_needed(
@@ -104,6 +98,17 @@ def need_leads(
         more["source_field"] = target.by
         more["sources"] = _list_sources(history, outlook, needed, race, by=target.by)
     return needed.model_copy(update=more)
+
+
+def _count_arriving(outlook: Outlook, *, end_us: int) -> float:
+    """How many leads are expected to arrive until the end."""
+    leads, _ = expect_leads(
+        outlook.arrivals,
+        start_us=outlook.as_of_us,
+        end_us=end_us,
+        zone=outlook.zone,
+    )
+    return float(leads.sum())
 
 
 def _list_sources(

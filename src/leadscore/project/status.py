@@ -46,18 +46,16 @@ def describe_status(
         CorruptFileError: the current store version is damaged.
         UnavailableError: MLflow cannot be reached.
     """
-    folder = settings.project_folder() / "scores"
-    store = settings.project_folder() / "store"
     current = _read_current(settings)
     attempt = _read_attempt(settings)
     registry = Registry(settings)
     models = _describe_models(registry)
-
-    standing = find_standing(folder, store)
-    waiting = find_waiting(folder, store)
+    home = settings.project_folder()
+    standing = find_standing(home / "scores", home / "store")
+    waiting = find_waiting(home / "scores", home / "store")
     return Status(
         project=settings.project,
-        folder=str(settings.project_folder()),
+        folder=str(home),
         store=_describe_store(current, clock_us) if current else None,
         quarantined=_find_quarantined(current) if current else None,
         ingest_stopped=attempt["stopped"],

@@ -32,20 +32,17 @@ def suggest_actions(
         tier: (n,) A to D.
         verdict: (n,) the qualification.
     """
-    n = len(tier)
     actions = settings.actions
-    action = _suggest_by_progress(matrix, settings, n=n)
+    action = _suggest_by_progress(matrix, settings, n=len(tier))
     is_last = tier == "D"
     is_nurtured = is_last | (verdict == "nurture")
     action[is_nurtured] = "nurture"
 
-    no_stage = np.full(n, None, dtype=object)
-    stage = matrix.columns.get("stage_current", no_stage)
+    stage = _column(matrix, "stage_current", missing=None)
     for name, stated in actions.by_stage.items():
         action[stage == name] = stated
 
-    unknown = np.full(n, np.nan)
-    silent_days = matrix.columns.get("engagement_activities_days_since", unknown)
+    silent_days = _column(matrix, "engagement_activities_days_since", missing=np.nan)
     is_silent = silent_days > actions.revive_days
     has_own_action = np.isin(stage, list(actions.by_stage))
     is_worked = ~is_nurtured | has_own_action
@@ -54,6 +51,12 @@ def suggest_actions(
     is_stalled = _read_stalled(model, matrix) >= actions.stalled_times
     action[is_stalled & is_last] = "close out"
     return action
+
+
+def _column(matrix: Matrix, name: str, *, missing: object) -> np.ndarray:
+    """A feature of the leads (n,); `missing` everywhere if they have none of that name."""
+    nothing = np.full(len(matrix.keys), missing)
+    return np.asarray(matrix.columns.get(name, nothing))
 
 
 def _suggest_by_progress(matrix: Matrix, settings: Settings, *, n: int) -> np.ndarray:

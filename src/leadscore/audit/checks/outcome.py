@@ -89,7 +89,16 @@ def check_too_good(
     evidence = f"alone it separates won from lost with AUC {own.value:.2f} ({bounds})"
     if own.low >= settings.leak_auc:
         return Finding("too_good", "leak", f"{evidence}: too good to be true", numbers)
+    return _judge_ends(values, leads, evidence, numbers)
 
+
+def _judge_ends(
+    values: Values,
+    leads: Leads,
+    evidence: str,
+    numbers: dict[str, float],
+) -> Finding:
+    """A leak if an end or a common value of the field all but rules out one outcome, else suspect."""
     label = leads.label[leads.judged]
     time = leads.time[leads.judged]
     cells = cells_of(values, leads)
