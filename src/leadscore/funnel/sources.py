@@ -42,11 +42,12 @@ def split_by_source(
         within_days: in which a lead counts as won in the rates.
     """
     shares = _share_out(spells, known_us=known_us)
+    if shares.empty:
+        return []
     of_year = spells[spells["start_us"] >= known_us - YEAR_US]
     usual = share_of_leads(of_year, "won", within_days, known_us=known_us)
-    at_mix = {name: split_leads(getattr(needed, name), shares.to_numpy()) for name in OF_ALL}
     sources = []
-    for place, (source, share) in enumerate(shares.items()):
+    for (source, share), at_mix in zip(shares.items(), _at_mix(needed, shares), strict=True):
         own = of_year[of_year["part"] == source]
         won = share_of_leads(own, "won", within_days, known_us=known_us)
         needs = LeadsFromSource(
@@ -55,11 +56,17 @@ def split_by_source(
             arriving=needed.arriving * share,
             won=won,
             within_days=within_days,
-            **{name: leads[place] for name, leads in at_mix.items()},
+            **at_mix,
             **_need_alone(_race_alone(race, won, usual)),
         )
         sources.append(needs)
     return sources
+
+
+def _at_mix(needed: LeadsNeeded, shares: pd.Series[float]) -> list[dict[str, int | None]]:
+    """The leads from each source if the mix of sources stays, for each chance."""
+    of_sources = [split_leads(getattr(needed, name), shares.to_numpy()) for name in OF_ALL]
+    return [dict(zip(OF_ALL, leads, strict=True)) for leads in zip(*of_sources, strict=True)]
 
 
 def _share_out(spells: pd.DataFrame, *, known_us: int) -> pd.Series[float]:
