@@ -92,8 +92,8 @@ def identifier(name: str) -> str:
 def quoted_name(name: str) -> str:
     """The name of a source's table or column in the quotes of ANSI SQL, whatever its characters.
 
-    >>> quoted_name('Size 3"')
-    '"Size 3""'
+    >>> quoted_name('3" pipe')
+    '"3"" pipe"'
     """
     escaped = name.replace('"', '""')
     return f'"{escaped}"'

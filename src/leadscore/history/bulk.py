@@ -61,6 +61,12 @@ def open_bulk_list(history: History, folder: Path, *, as_of_us: int) -> Snapshot
     return history.snapshot(_read_list(engine))
 
 
+def read_columns(history: History, select: str) -> pa.Schema:
+    """The columns of a SELECT over `snapshots`, as its rows come from this engine."""
+    history.engine.add_rows("snapshots", LIST.empty_table())
+    return history.engine.query(select).schema
+
+
 def _read_list(engine: Engine) -> pd.DataFrame:
     rows = engine.query(f"SELECT {', '.join(KEYS)} FROM snapshots ORDER BY lead_id")
     listed: pd.DataFrame = rows.to_pandas()

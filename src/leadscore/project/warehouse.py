@@ -9,7 +9,7 @@ import pyarrow as pa
 from leadscore.engine.dialects import translate
 from leadscore.errors import UserError
 from leadscore.features.matrix import list_measures
-from leadscore.history.bulk import LIST
+from leadscore.history.bulk import LIST, read_columns
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.project.opened import checked_as_of, open_store
@@ -77,8 +77,7 @@ def score_rows(
     """
     with open_store(settings) as history:
         model, manifest, version = Registry(settings).load_champion()
-        history.engine.add_rows("snapshots", LIST.empty_table())
-        schema = history.engine.query(_select_features(history, model, version)).schema
+        schema = read_columns(history, _select_features(history, model, version))
         moment = checked_as_of(history, as_of_us)
         known_us = manifest["known_until_us"]
         shift = compute_shift(history, model, known_us=known_us, as_of_us=moment)

@@ -25,10 +25,13 @@ ALIKE, LEARNED = "alike", "learned"
 
 @dataclass(frozen=True)
 class PaceResult:
-    """A pace as what the model's JSON has of it (`pace`, or nothing), and how it was chosen."""
+    """A pace as what the model's JSON has of it (`pace`, or nothing), and how it was chosen.
+
+    Without dates there is nothing to choose.
+    """
 
     document: dict[str, Any]
-    choice: PaceChoice
+    choice: PaceChoice | None
 
 
 def choose_pace(training: Training) -> PaceResult:
@@ -38,7 +41,7 @@ def choose_pace(training: Training) -> PaceResult:
     splits or, with too few splits, those of a cross-validation by lead.
     """
     if training.side.target is None:
-        return _choose_none("without dates there is no telling when a lead is won")
+        return PaceResult({}, None)
     wins = Wins.of(training.matrix, training.side)
     if wins.count_leads() < LEAST_WON:
         return _choose_none(f"fewer than {LEAST_WON} leads were won within the horizon")
