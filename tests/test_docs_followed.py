@@ -262,7 +262,7 @@ def write_salesforce(folder: Path) -> None:
 @pytest.mark.cases(1)
 @pytest.mark.parametrize(
     ("write", "preset", "files"),
-    [(write_hubspot, "hubspot", 2), (write_salesforce, "salesforce", 3)],
+    [(write_salesforce, "salesforce", 3), (write_hubspot, "hubspot", 2)],
 )
 def test_exports_of_a_known_crm_when_init_looks_at_them_then_two_commands_ingest_them(
     desk: Path, write: Any, preset: str, files: int

@@ -158,6 +158,7 @@ def test_training_when_there_is_no_order_then_every_lead_is_judged_five_times_by
     assert by_folds.calibrator.compared_on == by_folds.scorer.compared_on == "the other folds"
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("name", ["by_order", "by_folds"])
 def test_training_when_nothing_is_dated_then_says_so_and_nothing_of_horizons(name, request):
     evaluation = request.getfixturevalue(name)

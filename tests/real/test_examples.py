@@ -92,6 +92,7 @@ def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_a
     assert told == ([undated_leads] if settings.is_dated else [settings.assumption()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing_else(name):
     leaks = {
