@@ -95,7 +95,7 @@ def make_waterfall(win, draw):
     words = draw.sample([*UP, *DOWN], 8)
     parts = [Part(text, draw.gauss(0, 4)) for text in words]
     others = 100 * win - 12.34 - 0.26 - sum(part.points for part in parts)
-    return Waterfall(12.34, tuple(parts), others=others, recent=0.26)
+    return Waterfall(12.34, tuple(parts), others=others, others_lowering=-5.0, recent=0.26)
 
 
 def make_timeline(draw):

@@ -263,9 +263,9 @@ def test_page_when_the_screen_is_small_then_does_not_scroll_sideways(visit, name
 
 
 LOOKS = [
+    ("list", "dark", 360),
     ("list", "light", 1280),
     ("list", "dark", 1280),
-    ("list", "dark", 360),
     ("bare", "light", 360),
 ]
 

@@ -15,7 +15,7 @@ from leadscore.report.listing.build import build_report
 from leadscore.report.listing.changes import find_changes
 from leadscore.report.listing.contents import TIMELINES, WATERFALLS
 from leadscore.report.listing.digest import build_digest
-from leadscore.report.listing.document import OTHERS, RECENT
+from leadscore.report.listing.document import LIFTING, LOWERING, RECENT
 from leadscore.report.listing.headline import build_headline
 from leadscore.report.listing.leads import build_leads
 from leadscore.report.listing.routed import describe_routing
@@ -235,9 +235,10 @@ def test_waterfall_when_written_then_has_the_strongest_part_first_and_the_rest_l
         parts = {
             texts[words]: tenths for words, tenths in zip(numbers[::2], numbers[1::2], strict=True)
         }
-        others = list(parts).index(OTHERS) if OTHERS in parts else len(parts)
-        sizes = [abs(tenths) for words, tenths in parts.items() if words != OTHERS]
-        assert others == len(sizes)
+        others = [words for words in parts if words in {LIFTING, LOWERING}]
+        sizes = [abs(tenths) for words, tenths in parts.items() if words not in others]
+        assert list(parts)[len(sizes) :] == others
+        assert parts.get(LIFTING, 1) > 0
         assert sizes == sorted(sizes, reverse=True)
         assert RECENT in parts
 

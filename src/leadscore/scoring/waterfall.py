@@ -35,12 +35,14 @@ class Waterfall:
         parts: the groups that move the log-odds most, up and down, in the order and the words of
             `explain`.
         others: points of all other groups.
+        others_lowering: of these, points of the groups that lower the probability.
         recent: points of the running intercept.
     """
 
     start: float
     parts: tuple[Part, ...]
     others: float = 0.0
+    others_lowering: float = 0.0
     recent: float = 0.0
 
     @property
@@ -101,10 +103,12 @@ def _build_waterfall(
     *points, recent = spread_points(totals[order], start, end, shift=shift)
     shown = choose_shown(totals[order])
     parts = [Part(contributions.describe_main(row, order[place]), points[place]) for place in shown]
+    left = np.delete(points, shown)
     return Waterfall(
         start=100 * start,
         parts=tuple(parts),
         others=sum(points) - sum(part.points for part in parts),
+        others_lowering=float(left[left < 0].sum()),
         recent=recent,
     )
 

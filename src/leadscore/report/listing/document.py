@@ -43,7 +43,7 @@ TEXTS = (
     "override",
     "question",
 )
-OTHERS = "Everything else"
+LIFTING, LOWERING = "All else for it", "All else against it"
 RECENT = "Recent win rate, the same for all leads"
 LAST_LISTS = 8  # of which the page shows the scores
 
@@ -113,8 +113,8 @@ def _number_reasons(table: TextTable, reasons: Sequence[Reason]) -> list[int]:
 def _number_waterfall(table: TextTable, waterfall: Waterfall | None, *, win: float) -> list[int]:
     """The start in tenths of a point, then two numbers a part: its words, and its tenths.
 
-    The strongest part comes first, `OTHERS` last. It takes what rounding leaves, so that start and
-    parts add up to `win` exactly.
+    The strongest part comes first, the sums of all others last. They take what rounding leaves, so
+    that start and parts add up to `win` exactly.
     """
     if waterfall is None:
         return []
@@ -125,9 +125,10 @@ def _number_waterfall(table: TextTable, waterfall: Waterfall | None, *, win: flo
     named.sort(key=_strength, reverse=True)
     total = sum(tenths for _, tenths in named)
     others = round(10 * win) - start - total
+    lowering = min(round(10 * waterfall.others_lowering), others)
 
     numbers = [start]
-    for words, tenths in (*named, (OTHERS, others)):
+    for words, tenths in (*named, (LIFTING, others - lowering), (LOWERING, lowering)):
         if tenths:
             numbers += [table.number(words), tenths]
     return numbers
