@@ -203,6 +203,27 @@ def test_activities_when_they_are_planned_or_cancelled_then_no_warning_calls_the
     assert "booked_at" in unbooked[0]
 
 
+def settings_of_meetings(folder: Path, columns: dict[str, str], **changes: Any) -> Settings:
+    """One lead, and meetings with it from calls.csv."""
+    leads = {"source": "leads", "table": "leads", "columns": COLUMNS}
+    meetings = {
+        "source": "calls",
+        "table": "activities",
+        "columns": {"lead_id": "id", "event_at": "at", **columns},
+        "constants": {"kind": "meeting"},
+    }
+    sources = {"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}}
+    return settings_of(
+        folder,
+        "x",
+        ["1,2024-01-01,"],
+        {},
+        mapping=[leads, meetings],
+        sources=sources,
+        **changes,
+    )
+
+
 def test_activities_when_one_takes_longer_than_a_year_or_less_than_nothing_then_it_is_refused(
     tmp_path,
 ):
@@ -210,36 +231,14 @@ def test_activities_when_one_takes_longer_than_a_year_or_less_than_nothing_then_
     (tmp_path / "calls.csv").write_text(
         f"id,at,took\n1,2024-01-02,{year_s}\n1,2024-01-03,{year_s + 1}\n1,2024-01-04,-1\n"
     )
-    calls = {
-        "source": "calls",
-        "table": "activities",
-        "columns": {"lead_id": "id", "event_at": "at", "duration_s": "took"},
-        "constants": {"kind": "meeting"},
-    }
-    leads = {"source": "leads", "table": "leads", "columns": COLUMNS}
-    settings = settings_of(
-        tmp_path, "x", ["1,2024-01-01,"], {}, mapping=[leads, calls],
-        sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
-    )  # fmt: skip
-    told = jobs.ingest(settings)
-    assert told.rejects == {"range": 2}
+    settings = settings_of_meetings(tmp_path, {"duration_s": "took"})
+    assert jobs.ingest(settings).rejects == {"range": 2}
     assert rows(current(settings), "activities", "duration_s") == [(year_s,)]
 
 
 def test_activities_when_the_outcome_is_none_of_ours_then_the_row_is_refused(tmp_path):
     (tmp_path / "calls.csv").write_text("id,at,result\n1,2024-01-02,spoke\n1,2024-01-03,reached\n")
-    calls = {
-        "source": "calls",
-        "table": "activities",
-        "columns": {"lead_id": "id", "event_at": "at", "outcome": "result"},
-        "constants": {"kind": "meeting"},
-    }
-    leads = {"source": "leads", "table": "leads", "columns": COLUMNS}
-    settings = settings_of(
-        tmp_path, "x", ["1,2024-01-01,"], {}, mapping=[leads, calls],
-        sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
-        validation={"max_refused": 1},
-    )  # fmt: skip
+    settings = settings_of_meetings(tmp_path, {"outcome": "result"}, validation={"max_refused": 1})
     assert jobs.ingest(settings).rejects == {"allowed": 1}
 
 

@@ -49,18 +49,32 @@ def read_plain(words: pa.Array, *, decimals: int, decimal: str) -> Units:
         decimals: at most `MOST_DECIMALS`, or nothing is read.
         decimal: the decimal mark, "." or ",".
     """
-    values = np.zeros(len(words), dtype=np.int64)
-    ok = np.zeros(len(words), dtype=bool)
-    if decimals <= MOST_DECIMALS:
-        plain = rf"\A-?[0-9]{{1,{MOST_DIGITS}}}(?:[{decimal}][0-9]{{1,{MOST_DECIMALS}}})?\z"
-        ok = to_mask(pc.match_substring_regex(words, plain))
-        texts = words.filter(pa.array(ok))
-        values[ok] = _scale(texts, decimals=decimals, decimal=decimal)
+    n = len(words)
+    values = np.zeros(n, dtype=np.int64)
+    if decimals > MOST_DECIMALS:
+        return Units(values, np.zeros(n, dtype=bool))
+
+    is_plain = pc.match_substring_regex(words, _plain_form(decimal))
+    texts = words.filter(is_plain)
+    ok = to_mask(is_plain)
+    values[ok] = _scale(texts, decimals=decimals, decimal=decimal)
     return Units(values, ok)
 
 
+def _plain_form(decimal: str) -> str:
+    """The form of a plain number with that decimal mark, as a regular expression."""
+    whole = rf"[0-9]{{1,{MOST_DIGITS}}}"
+    part = rf"[{decimal}][0-9]{{1,{MOST_DECIMALS}}}"
+    return rf"\A-?{whole}(?:{part})?\z"
+
+
 def _scale(texts: pa.Array, *, decimals: int, decimal: str) -> np.ndarray:
+    """Plain numbers (n,) as integers of 10**-decimals, by exact arithmetic."""
     with_point = pc.replace_substring(texts, decimal, ".")
-    numbers = pc.round(with_point.cast(EXACT), decimals, "half_to_even")
-    unit = pa.scalar(Decimal(10**decimals), pa.decimal128(decimals + 1, 0))
-    return np.asarray(pc.multiply(numbers, unit).cast(pa.int64()))
+    numbers = with_point.cast(EXACT)
+    rounded = pc.round(numbers, decimals, "half_to_even")
+
+    digits = decimals + 1
+    factor = pa.scalar(Decimal(10**decimals), pa.decimal128(digits, 0))
+    scaled = pc.multiply(rounded, factor)
+    return np.asarray(scaled.cast(pa.int64()))
