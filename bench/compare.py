@@ -37,7 +37,7 @@ from sample_project import build_sample
 
 ROOT = Path(__file__).parents[1]
 METRICS = {"auc": "AUC", "pooled_auc": "pooled AUC", "average_precision": "AP", "log_loss": "log loss",
-           "brier": "Brier", "calibration_error": "calibration error", "lift_10": "lift 10 %"}  # fmt: skip
+           "brier": "Brier", "calibration_error": "calibration error", "lift_10": "lift 10%"}  # fmt: skip
 NAMES = {
     OURS: "**leadscore**",
     "scorecard": "scorecard",
@@ -132,7 +132,7 @@ def _bank(folder: Path) -> str:
     table, _ = _judged(settings)
     rolling = jobs.backtest(settings, dates=10)
     return (
-        _draw("bank_marketing: the last 20 % by order", table) + "\n"
+        _draw("bank_marketing: the last 20% by order", table) + "\n"
         + _draw("bank_marketing: rolling, retrained at ten places", _as_table(rolling.pooled))
     )  # fmt: skip
 

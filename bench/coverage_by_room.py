@@ -41,8 +41,8 @@ def main() -> None:
     rooms = read_rooms(Path(sys.argv[1]))
     print(f"{'room':<14}{'lines and branches':>20}{'covered':>10}")
     for name, reached in rooms.items():
-        print(f"{name:<14}{reached.existing:>20,}{reached.percent:>8.1f} %")
-    lowest = [f"{name} ({reached.percent:.1f} %)" for name, reached in rooms.items()]
+        print(f"{name:<14}{reached.existing:>20,}{reached.percent:>8.1f}%")
+    lowest = [f"{name} ({reached.percent:.1f}%)" for name, reached in rooms.items()]
     print("lowest:", ", ".join(lowest[:LOWEST]))
 
 

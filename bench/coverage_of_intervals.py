@@ -1,4 +1,4 @@
-"""How often the 95 % interval of a probability holds the truth, over several samples: part of `make truth`.
+"""How often the 95% interval of a probability holds the truth, over several samples: part of `make truth`.
 
 The open leads of a sample are cut into bins by log-odds; a bin is covered if the mean of its true probabilities lies
 between the means of its lower and upper bounds.
@@ -98,7 +98,7 @@ def print_coverage(samples: list[OpenLeads]) -> list[float]:
     """Print, and return, the share of bins covered: for each of `KINDS`."""
     published = ", ".join(sample.result.model.document["calibrator"]["kind"] for sample in samples)
     print(
-        f"95 % intervals, {len(samples)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:"
+        f"95% intervals, {len(samples)} samples of {LEADS:,} leads, {BINS} bins by log-odds in each:"
     )
     shares = []
     for kind in KINDS:

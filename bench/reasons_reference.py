@@ -20,9 +20,9 @@ Every sentence that a reason can be, at typical values, for the fields of the sa
 the feature, the last two what a value says for a lead and against it. "—" means that the value is no reason on that
 side: what did not happen is never praised, and what is not known is never a reason.
 
-A reason shows what became of past leads with about the same value, such as "(31 % of 412 similar leads were won within
-60 days; usual 12 %)", if there were at least 30. Where such leads were not won clearly more often (or less often) than
-usual, by 15 % of the usual rate at least, it is no reason; nor is a value that more than 80 % of all snapshots have.
+A reason shows what became of past leads with about the same value, such as "(31% of 412 similar leads were won within
+60 days; usual 12%)", if there were at least 30. Where such leads were not won clearly more often (or less often) than
+usual, by 15% of the usual rate at least, it is no reason; nor is a value that more than 80% of all snapshots have.
 
 This page is made by `python bench/reasons_reference.py`.
 

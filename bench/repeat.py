@@ -218,7 +218,7 @@ def fit_boosted(settled: pd.DataFrame, month: pd.DataFrame) -> np.ndarray:
 
 
 def resample(customer: pd.Series[str], difference: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of the mean difference, by a bootstrap over customers."""
+    """The 95% interval of the mean difference, by a bootstrap over customers."""
     sums = pd.Series(difference).groupby(customer.to_numpy()).agg(["sum", "size"]).to_numpy()
     drawn = SEEDED.integers(0, len(sums), (DRAWS, len(sums)))
     means = sums[drawn, 0].sum(axis=1) / sums[drawn, 1].sum(axis=1)

@@ -32,7 +32,7 @@ def main() -> None:
         missed = large.result()
         shares = print_coverage([sample.result() for sample in samples])
     if not all(share >= LEAST_COVERED for share in shares):
-        missed.append(f"95 % intervals that hold the mean truth of {LEAST_COVERED:.0%} of the bins")
+        missed.append(f"95% intervals that hold the mean truth of {LEAST_COVERED:.0%} of the bins")
     if missed:
         sys.exit("missed: " + "; ".join(missed))
 

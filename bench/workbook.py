@@ -29,7 +29,7 @@ TEXTS = {
     "bant": "budget: 50,000; authority: head of purchasing; need: unknown; timeline: unknown",
     "next_question": "Need: an answer of high would make it tier A (in 40 of 100 cases)",
     "suggested_action": "call",
-    "reason_up_1": "Replied 3 times in 30 days (31 % of 412 similar leads were won within 60 days; usual 12 %)",
+    "reason_up_1": "Replied 3 times in 30 days (31% of 412 similar leads were won within 60 days; usual 12%)",
     "reason_up_2": "Came by referral",
     "reason_down_1": "In Proposal for 61 days; 20 are usual",
     "change": "5 points up: call yesterday +4, two days without a reply +1",

@@ -177,7 +177,7 @@ def print_events(events: Sequence[Event]) -> None:
 
 def print_months(months: pd.DataFrame) -> None:
     """The table of docs/monitor.md."""
-    print("| month | leads | predicted | won | 95 % interval |")
+    print("| month | leads | predicted | won | 95% interval |")
     for row in months.itertuples():
         print(
             f"| {row.name} | {row.leads:,} | {row.mean_probability:.1%} | {row.win_rate:.1%} | "

@@ -23,7 +23,7 @@ PREDICTED, WON, EVENT = "#1f5fa8", "#c2571a", "#666666"
 WORDS = Words(
     name="year",
     title="A year with a drift in month 7",
-    reading="Bars are 95 % intervals of the win rate; grey is after the drift.",
+    reading="Bars are 95% intervals of the win rate; grey is after the drift.",
     description="Predicted and actual win rates by month of the list, and what happened when.",
 )
 

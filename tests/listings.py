@@ -28,13 +28,13 @@ UP = [
     "Budget confirmed (100,000)",
     "Replied 3 times in the last 30 days",
     "Came by referral",
-    "Has reached Proposal (31 % of 412 similar leads were won; usual 12 %)",
+    "Has reached Proposal (31% of 412 similar leads were won; usual 12%)",
     "Wants it within 30 days",
 ]
 DOWN = [
     "No reply to the last 4 e-mails",
     "In Proposal for 61 days; usual: 20",
-    "Decision maker not involved (4 % of 96 similar leads were won; usual 12 %)",
+    "Decision maker not involved (4% of 96 similar leads were won; usual 12%)",
 ]
 ACTIONS = ["call", "demo", "proposal", "ask for a decision", "revive"]
 AS_OF = "2026-03-01T00:00:00Z"
@@ -91,7 +91,7 @@ def make_row(place, win, draw, *, n):
 
 
 def make_waterfall(win, draw):
-    """From 12.34 % to `win` in parts."""
+    """From 12.34% to `win` in parts."""
     words = draw.sample([*UP, *DOWN], 8)
     parts = [Part(text, draw.gauss(0, 4)) for text in words]
     others = 100 * win - 12.34 - 0.26 - sum(part.points for part in parts)
@@ -162,7 +162,7 @@ def make_modelled(n=60):
         {"group": "stage", "share": 0.125},
         {"group": "engagement_conversations_of_more_than_a_minute", "share": 0.1},
     ]
-    summary = "The score comes from stage (13 %) and conversations (10 %)"
+    summary = "The score comes from stage (13%) and conversations (10%)"
     bins = [
         {"n": 900, "leads": 800, "weight": 900.0, "mean_probability": 0.014, "win_rate": 0.1},
         {"n": 900, "leads": 800, "weight": 900.0, "mean_probability": 0.364, "win_rate": 0.3},

@@ -95,7 +95,7 @@ def test_command_when_products_are_named_then_no_interval_reaches_below_none(con
     rare = Project(named).customers().cross_sales[0]
     low, high = (f"{100 * end:.0f}" for end in (rare.share.low, rare.share.high))
     ended = run("customers", "--config", named)
-    share = f"{100 * rare.share.value:.0f} % ({low}-{high})"
+    share = f"{100 * rare.share.value:.0f}% ({low}-{high})"
     assert f"After {rare.product}, {rare.next_product}: {share}, " in ended.out
 
 

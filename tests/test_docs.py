@@ -106,6 +106,11 @@ def test_links_of_a_document_lead_somewhere(name):
         assert ((ROOT / name).parent / link).exists(), link
 
 
+@pytest.mark.parametrize("name", sorted(DOCS))
+def test_per_cent_of_a_document_when_written_then_without_a_space(name):
+    assert not re.search(r"\d\s%", DOCS[name])
+
+
 def test_functions_that_the_walk_of_a_lead_names_are_there():
     walk = DOCS["docs/architecture.md"]
     names = re.findall(r"`((?:[a-z_]+\.)+(?:[a-z_]+|[A-Z]\w+))`", walk)

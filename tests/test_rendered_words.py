@@ -159,8 +159,8 @@ def test_metrics_when_drawn_then_shares_are_in_percent_and_the_lift_is_a_multipl
     monkeypatch.setattr(out, "width", 120)
     draw_metrics("Evaluated", {"all": make_evaluation().overall})
     shown = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
-    assert re.search(r"of all wins in the first 10 % +71\.0 % \(66\.0 % to 76\.0 %\)", shown)
-    assert "lift in the first 10 %, times chance" in shown
+    assert re.search(r"of all wins in the first 10% +71\.0% \(66\.0% to 76\.0%\)", shown)
+    assert "lift in the first 10%, times chance" in shown
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_forecast_when_printed_then_says_which_figures_are_averages_and_what_all
     shown = capsys.readouterr().out
     assert " total " in shown
     assert "Averages over the simulations, to the cent" in shown
-    assert "won deals close at 90 % of the requested amount" in shown
+    assert "won deals close at 90% of the requested amount" in shown
     assert "Won counts a re-opened lead once more each time" in " ".join(shown.split())
 
 
@@ -217,7 +217,7 @@ def test_forecast_when_the_terminal_is_narrow_then_no_number_is_broken(capsys, m
 
 @pytest.mark.parametrize(
     ("won", "words"),
-    [(0.24, "24 ± 12 % won within 60 days, of the others 10 ± 5 %."), (None, "; too few leads to compare.")],
+    [(0.24, "24 ± 12% won within 60 days, of the others 10 ± 5%."), (None, "; too few leads to compare.")],
 )  # fmt: skip
 def test_referrals_when_too_few_were_followed_then_are_not_compared(won, words):
     shares = {"won": share(won), "others": share(0.1)}

@@ -11,7 +11,7 @@ ROWS = [
         "1",
         "L0004243 Interplast and Daughters SA",
         "A",
-        "58 %",
+        "58%",
         "20,965",
         "give a demo",
         "Need: " * 30,
@@ -20,7 +20,7 @@ ROWS = [
         "10",
         "L7",
         "B",
-        "5 %",
+        "5%",
         "1,234,567*",
         "close out",
         "In New for 30 days; usual: 2 days",
@@ -45,8 +45,8 @@ def lines(monkeypatch, capsys, request):
 
 @pytest.mark.parametrize("lines", [80, 99, 100, 120], indirect=True)
 def test_list_when_printed_then_every_lead_has_one_line_and_every_number_is_whole(lines):
-    [first] = [line for line in lines if " 58 % " in line]
-    [last] = [line for line in lines if " 5 % " in line]
+    [first] = [line for line in lines if " 58% " in line]
+    [last] = [line for line in lines if " 5% " in line]
     assert " 20,965 " in first
     assert " 1,234,567* " in last
     assert "L0004243" in first

@@ -39,7 +39,7 @@ def by_rate(shares: dict[str, tuple[float, float]]) -> dict[str, tuple[float, fl
 
 
 def make_education(rng: Rng, n: int = 9240) -> Stranger:
-    """After the leads of "X Education": a web form, no dates, 38 % won; counts and rates as they are published."""
+    """After the leads of "X Education": a web form, no dates, 38% won; counts and rates as they are published."""
     won = rng.random(n) < 0.385
     visits = np.where(rng.random(n) < 0.24, 0, 1 + rng.poisson(np.where(won, 3.4, 3.0)))
     minutes = rng.gamma(np.where(won, 1.6, 0.9), np.where(won, 480.0, 420.0)).round()

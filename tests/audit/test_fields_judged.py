@@ -115,13 +115,11 @@ def test_field_when_it_came_or_went_with_time_then_is_no_leak(field):
 
 
 def test_evidence_when_told_then_holds_the_numbers():
-    assert verdicts()["filled_at_close"].evidence.startswith(
-        "filled for 100 % of closed leads and "
-    )
+    assert verdicts()["filled_at_close"].evidence.startswith("filled for 100% of closed leads and ")
     assert '"' not in verdicts()["lost_word"].evidence  # a value may be somebody's name
     assert (
         verdicts()["contacted"].evidence
-        == "999 in 89 % of the leads: looks like a placeholder for missing"
+        == "999 in 89% of the leads: looks like a placeholder for missing"
     )
     assert (
         verdicts()["mail"].evidence
@@ -148,7 +146,7 @@ def test_word_when_it_is_held_by_some_leads_then_only_placeholders_are_named(wor
     if is_placeholder:
         assert (
             found["f0"].evidence
-            == '"Select" in 20 % of the leads: looks like a placeholder for missing'
+            == '"Select" in 20% of the leads: looks like a placeholder for missing'
         )
 
 

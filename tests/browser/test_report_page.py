@@ -200,11 +200,11 @@ def test_panel_when_a_lead_is_opened_then_has_its_waterfall_and_timeline(visit):
     page.wait_for_selector("dialog[open]")
     steps = page.locator("h3:has-text('What makes the probability') + div tbody tr")
     assert steps.first.locator("th").inner_text() == "Starting point of the model"
-    assert steps.first.locator("td.n").inner_text() == "12.3 %"
+    assert steps.first.locator("td.n").inner_text() == "12.3%"
     assert steps.last.locator("th").inner_text() == "This lead"
-    *parts, end = [float(one.rstrip(" %").replace("\N{MINUS SIGN}", "-")) for one in numbers(steps)]
+    *parts, end = [float(one.rstrip("%").replace("\N{MINUS SIGN}", "-")) for one in numbers(steps)]
     assert sum(parts) == pytest.approx(end, abs=1e-9)
-    assert f"{end:.1f} %" in page.inner_text("#panel-body dl >> nth=0")
+    assert f"{end:.1f}%" in page.inner_text("#panel-body dl >> nth=0")
     assert steps.locator("svg rect").count() == steps.count()
     timeline = page.locator("h3:has-text('What happened') + dl")
     assert timeline.locator("dt").first.inner_text() == "in 3 days, 4 March 2026"

@@ -255,7 +255,7 @@ def _without_columns(facts: Facts, folder: Path) -> StoreVersion:
             "2 conversations of more than a minute in the last 7 days",
         ),
         ("talk_attempts", 4.0, "4 attempts to reach the lead since the last conversation"),
-        ("reach_share_90d", 0.25, "Reached in 25 % of the attempts of the last 90 days"),
+        ("reach_share_90d", 0.25, "Reached in 25% of the attempts of the last 90 days"),
         ("reach_cancelled_90d", 0.0, "Appointments cancelled in the last 90 days: none"),
         ("reply_first_by", 1.0, "The lead made the first contact"),
         ("plan_steps", 1.0, "1 next step planned"),

@@ -146,7 +146,7 @@ def test_features_of_moves_when_the_field_is_left_out_then_go_with_it():
         ("moves_close_moved", -1.0, "Expected close is 1 day earlier than at first"),
         ("moves_close_moved", 0.0, "Change of expected close: none"),
         ("moves_amount_raised", 1.0, "Amount raised once"),
-        ("moves_amount_changed", -0.2, "Amount is 20 % lower than at first"),
+        ("moves_amount_changed", -0.2, "Amount is 20% lower than at first"),
         ("moves_amount_changed", 0.0, "Change of amount: none"),
     ],
 )

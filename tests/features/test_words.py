@@ -40,11 +40,11 @@ from leadscore.features.units import shown
         (-0.4, "days ahead", "yesterday"),
         (-21.0, "days ahead", "3 weeks ago"),
         (-3.0, "moved", "3 days earlier"),
-        (0.2, "change", "20 % higher"),
-        (-0.25, "change", "25 % lower"),
-        (0.0, "share", "0 %"),
-        (0.5, "share", "50 %"),
-        (1.0, "share", "100 %"),
+        (0.2, "change", "20% higher"),
+        (-0.25, "change", "25% lower"),
+        (0.0, "share", "0%"),
+        (0.5, "share", "50%"),
+        (1.0, "share", "100%"),
         (0.03, "a week", "less than 0.1"),
         (2.0, "a week", "2"),
         (-7.25, "a week", "7.2"),
@@ -85,7 +85,7 @@ WRONG = {
     "many of one": r"(?<![\d.,])(?!1\b)[\d.,]+ day\b",
     "minus nothing": r"-0(\.0+)?(?![.\d])",
     "less than no days": r"-[\d.,]+ days?\b",
-    "only all of it": r"\bonly 100 %",
+    "only all of it": r"\bonly 100%",
     "spaces": r"^\s|\s$|\s\s",
     "what the unit says twice": r"\b(\w+) \1\b",
 }
@@ -163,13 +163,13 @@ AROUND = Around(stage="proposal", spent=61.0)
         ),
         ("engagement_email_pace", 0.7, *["About 1 e-mail a week since the lead came in"] * 2),
         ("engagement_email_pace", 1.02, *["About 1 e-mail a week since the lead came in"] * 2),
-        ("engagement_email_two_way_share", 0.5, *["50 % of the e-mails came from the lead"] * 2),
+        ("engagement_email_two_way_share", 0.5, *["50% of the e-mails came from the lead"] * 2),
         ("engagement_email_two_way_share", 0.0, "", "None of the e-mails came from the lead"),
         (
             "engagement_email_two_way_share",
             0.06,
-            "Some of the e-mails came from the lead (6 %)",
-            "Only 6 % of the e-mails came from the lead",
+            "Some of the e-mails came from the lead (6%)",
+            "Only 6% of the e-mails came from the lead",
         ),
         ("engagement_email_two_way_share", 1.0, *["All e-mails came from the lead"] * 2),
         ("stage_age", 1.0, *["Came in yesterday"] * 2),
@@ -213,7 +213,7 @@ def test_a_sentence_when_a_field_has_one_of_its_own_then_it_is_said():
 
 
 @pytest.mark.parametrize(
-    "words", ["{offer} calls", "calls {0}", "calls }", "{{calls}}", "100 % calls %s"]
+    "words", ["{offer} calls", "calls {0}", "calls }", "{{calls}}", "100% calls %s"]
 )
 def test_words_from_the_settings_stand_in_sentences_as_they_were_written(tmp_path, words):
     fields = {"industry": {"known_from": "creation", "label": words}}

@@ -92,9 +92,9 @@ def test_leads_to_review_when_no_list_had_them_then_are_the_largest(review):
 def test_leads_to_review_when_lists_had_them_then_the_last_before_the_close_counts(
     facts, settings, tmp_path
 ):
-    """l1 was at 20 %, then at 80 %; what was published of w1 after its close says nothing.
+    """l1 was at 20%, then at 80%; what was published of w1 after its close says nothing.
 
-    Usual is 46 %, odds of 0.85 to 1: twice that is 63 %, half of it 30 %.
+    Usual is 46%, odds of 0.85 to 1: twice that is 63%, half of it 30%.
     """
     folder = settings.project_folder()
     write_list(folder, {"l1": 0.2, "w1": 0.6}, as_of_us=day(55))

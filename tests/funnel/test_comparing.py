@@ -32,7 +32,7 @@ def test_ends_when_added_or_taken_away_then_are_those_of_all_visits_or_of_the_re
 
 
 def draw_visits(rng: np.random.Generator, n: int, *, followed: float) -> Ends:
-    """Visits won at 1 % and lost at 20 % a day, followed for up to so many days."""
+    """Visits won at 1% and lost at 20% a day, followed for up to so many days."""
     hours = rng.exponential(24 / 0.21, n)
     seen = rng.uniform(0, followed * 24, n)
     ways = np.where(rng.uniform(size=n) < 0.01 / 0.21, "won", "lost")

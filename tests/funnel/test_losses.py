@@ -276,7 +276,7 @@ def test_pattern_when_a_group_wins_more_then_it_comes_first_with_its_lift_and_th
 
 
 def test_patterns_when_nothing_matters_then_few_searches_report_any():
-    """Under the null, Benjamini and Hochberg report anything in at most 5 % of the searches."""
+    """Under the null, Benjamini and Hochberg report anything in at most 5% of the searches."""
     reported = 0
     for seed in range(60):
         followed, group = make_followed(400, seed=seed, effect=0, base=0.1)

@@ -49,7 +49,7 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
         ("bant_need", 0.5),
         ("profile_size", 0.5),
     ]
-    assert found.summary == "The score comes from need (50 %) and size (50 %)"
+    assert found.summary == "The score comes from need (50%) and size (50%)"
     alone = compute_carriers(Model(), Matrix(), rows, [Part("x"), Part("y"), Part("z")])
     assert {each.group: each.share for each in alone.groups} == {
         "x": 0.25,
@@ -61,15 +61,15 @@ def test_carriers_when_features_are_about_one_thing_then_are_added_before_the_si
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
-        ({"profile_size": 1.0}, "The score comes from company size (100 %)"),
+        ({"profile_size": 1.0}, "The score comes from company size (100%)"),
         (
             {"bant_need": 0.6, "stage_age": 0.4},
-            "The score comes from need (60 %) and stage age (40 %)",
+            "The score comes from need (60%) and stage age (40%)",
         ),
         ({"bant_need": 0.0}, "No field moves the score"),
         (
             dict(zip("abcdefg", [0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1], strict=True)),
-            "The score comes from a (30 %), b (20 %), c (10 %), d (10 %), e (10 %) and all others (20 %)",
+            "The score comes from a (30%), b (20%), c (10%), d (10%), e (10%) and all others (20%)",
         ),
     ],
 )

@@ -284,7 +284,7 @@ def test_horizon_when_it_is_auto_then_nine_tenths_of_the_wins_arrive_within_it(t
     history = facts.history(tmp_path, known_until=400)
     chosen, why = choose_horizon(history, known_us=history.version.known_until_us)
     assert chosen.settings.target.horizon_days == days
-    assert why == f"90 % of wins arrive within {days} days"
+    assert why == f"90% of wins arrive within {days} days"
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "soon"])

@@ -101,7 +101,7 @@ def test_evidence_when_a_model_has_none_then_nothing_is_told():
 
 def test_similar_leads_when_won_more_often_than_usual_then_they_speak_for_a_lead_only():
     often = Similar(leads=412, rate=0.31, share=0.1, usual=0.12, within_days=60)
-    assert str(often) == "31 % of 412 similar leads were won within 60 days; usual 12 %"
+    assert str(often) == "31% of 412 similar leads were won within 60 days; usual 12%"
     assert often.supports(1)
     assert not often.supports(-1)
     assert not often.is_common
@@ -115,7 +115,7 @@ def test_similar_leads_when_won_about_as_often_as_usual_then_they_support_neithe
 
 def test_similar_leads_when_a_model_of_before_does_not_say_what_is_usual_then_they_support_either():
     before = Similar(leads=412, rate=0.31, share=None, usual=None)
-    assert str(before) == "31 % of 412 similar leads were won"
+    assert str(before) == "31% of 412 similar leads were won"
     assert before.supports(1)
     assert before.supports(-1)
     assert not before.is_common

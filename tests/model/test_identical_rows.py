@@ -10,7 +10,7 @@ from histories import open_undated, undated_leads, undated_settings
 from leadscore import project as jobs
 from leadscore.features.matrix import build_features, build_matrix
 
-RATES = {"web": 0.2, "fair": 0.5, "phone": 0.8, "partner": 0.9}  # 60 % on average
+RATES = {"web": 0.2, "fair": 0.5, "phone": 0.8, "partner": 0.9}  # 60% on average
 N = 1_000
 
 

@@ -139,7 +139,7 @@ def test_features_when_nothing_is_dated_then_tell_of_no_time(ordered):
 
 @pytest.mark.slow
 def test_training_when_leads_are_ordered_then_judges_on_the_last_fifth(by_order):
-    assert by_order.basis == "on the last 20 % by order"
+    assert by_order.basis == "on the last 20% by order"
     assert [split.leads for split in by_order.splits] == [150, 200, 250, 300, 350, 400]
     assert by_order.judged.leads == by_order.overall.snapshots == N // 5
     assert by_order.splits[-1].moment == f"place {10 + 3 * 400}"
@@ -246,14 +246,14 @@ def test_basis_when_the_last_split_lies_earlier_then_says_how_much_came_after_it
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
     split = int(evaluation.splits[-1].leads)
     assert split < 480
-    assert evaluation.basis == f"on the last {1 - split / 600:.0%} by order".replace("%", " %")
+    assert evaluation.basis == f"on the last {1 - split / 600:.0%} by order"
 
 
 def test_training_when_an_order_leaves_too_few_before_every_split_then_cross_validates_in_words():
     rows = undated_leads(leads=60, seed=7)
     rows = rows.assign(
         end=np.where(np.arange(60) < 36, "lost", "won")
-    )  # at 80 % of the order 12 were won
+    )  # at 80% of the order 12 were won
     evaluation = fit(open_undated(rows, time="ordered")).evaluation
     assert (evaluation.basis, evaluation.splits) == (BY_LEADS, [])
 
@@ -275,7 +275,7 @@ def test_backtest_when_leads_are_ordered_then_each_place_is_judged_on_the_leads_
     replayed,
 ):
     places = spread_dates(replayed, from_us=None, to_us=None, dates=2)
-    assert places == [10 + 3 * 200, 10 + 3 * 450]  # 40 and 90 % of the leads before them
+    assert places == [10 + 3 * 200, 10 + 3 * 450]  # 40 and 90% of the leads before them
     result = run_backtest(replayed, places, progress=silent)
     assert [date.as_of for date in result.report.dates] == ["place 610", "place 1360"]
     assert [date.open for date in result.report.dates] == [250, 50]

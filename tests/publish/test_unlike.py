@@ -39,7 +39,7 @@ CASES = {
     ),
     "other tiers": (
         {"now": make_list(0, 100, tier="A")},
-        "the tiers' shares of the list changed by 100 % in total",
+        "the tiers' shares of the list changed by 100% in total",
     ),
     "value x 17": (
         {"now": make_list(0, 100, value=1700)},

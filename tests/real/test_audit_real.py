@@ -54,7 +54,7 @@ def test_bank_marketing_when_audited_then_duration_leaks_and_clocks_and_placehol
     assert called(found, "suspect") == clocks | {"pdays"}
     assert (
         found["its_pdays"].evidence
-        == "999 in 96 % of the leads: looks like a placeholder for missing"
+        == "999 in 96% of the leads: looks like a placeholder for missing"
     )
 
 

@@ -109,7 +109,7 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing
 @pytest.mark.parametrize(
     ("name", "basis", "judged", "low", "high"),
     [
-        pytest.param("bank_marketing", "on the last 20 % by order", 8_238, 0.6, 0.8, marks=marks["bank_marketing"]),
+        pytest.param("bank_marketing", "on the last 20% by order", 8_238, 0.6, 0.8, marks=marks["bank_marketing"]),
         pytest.param(
             "salvirt_b2b", "by cross-validation, 5 x 5 folds of groups of identical rows", 448, 0.76, 0.86,
             marks=[needs["salvirt_b2b"], pytest.mark.slow],

@@ -153,7 +153,7 @@ def test_card_when_built_then_tells_every_metric_with_its_interval_and_a_sentenc
         "0.710",
         "0.660 to 0.760",
     ]
-    assert page.row("Capture, first 10 % capture_10")[1:] == ["71.0 %", "66.0 % to 76.0 %"]
+    assert page.row("Capture, first 10% capture_10")[1:] == ["71.0%", "66.0% to 76.0%"]
     assert page.row("Calibration error, raw calibration_error_raw")[1:] == ["0.710", "—"]
     assert page.row("Log loss gain log_loss_gain")[1:] == ["0.090", "0.040 to 0.140"]
     assert [row for row in page.rows if row and row[0] == "AUC"] == [
@@ -199,9 +199,9 @@ def test_card_when_built_then_tells_what_it_rests_on():
         page.row("time to a win")[1]
         == "half of the wins seen had come by day 12, 9 of 10 by day 45"
     )
-    assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7 %"]
+    assert page.row("2024-02-01 23:00 UTC")[1:] == ["567", "4,321", "890", "76", "24.7%"]
     for said in (
-        "within the next 30 days", "model version abc123", "Against giving every lead 13.6 %",
+        "within the next 30 days", "model version abc123", "Against giving every lead 13.6%",
         "sigmoid: a smooth, rising curve", "none 0.512, sigmoid 0.499.", "Evaluated on 2,222 snapshots",
         "On 1,234 snapshots of 321 held-out leads", "Young are those open for less than 1 day.",
     ):  # fmt: skip
@@ -350,12 +350,12 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
         never_worked={"leads": 20, "of": 447, "by_tier": {"A": 0, "B": 4, "C": 15, "D": 3}},
         limits_broken=["calibration error 0.100 (0.080 to 0.120), at most 0.05 is allowed"],
         learning={"points": [], "summary": "more closed leads of the same kind would change little"},
-        horizon_why="90 % of wins arrive within 45 days",
+        horizon_why="90% of wins arrive within 45 days",
     )  # fmt: skip
     card = make_card(evaluation)
     for words in ("Tier by tier", "A&lt;b", "42.0", "0.100 = 0.010", "minus 0.010 within", "20 of the 447", "B 4, C 15",
                   "breaks the limits of the settings", "would change little",
-                  "because 90 % of wins arrive within 45 days"):  # fmt: skip
+                  "because 90% of wins arrive within 45 days"):  # fmt: skip
         assert words in card
     assert Page(card).row("A<b")[1:3] == ["9", "7"]
 
@@ -366,8 +366,9 @@ def test_card_when_groups_carry_the_score_then_lists_them_the_largest_first_and_
     evaluation = make_evaluation(carriers={"rows": 10, "groups": groups, "summary": "Most comes from need"})  # fmt: skip
     card = make_card(evaluation)
     page = Page(card)
-    listed = [row for row in page.rows if len(row) == 3 and row[1].endswith(" %")]
-    assert [row[1] for row in listed] == ["50 %", "44 %", "6 %"]
+    groups_table = [row for row in page.rows if len(row) == 3 and not row[2]]
+    listed = [row for row in groups_table if row[1].endswith("%")]
+    assert [row[1] for row in listed] == ["50%", "44%", "6%"]
     assert listed[0][0].endswith(": need")
     assert re.findall(r'<rect width="([\d.]+)"', card) == ["100.0", "87.5", "12.5"]
 
@@ -392,7 +393,7 @@ def test_figures_when_there_are_many_segments_then_the_largest_are_drawn_by_name
 
 
 def make_dates(bias):
-    """Two replayed dates, whose win rate is 40 %."""
+    """Two replayed dates, whose win rate is 40%."""
     ours = part(0.7) | {"bias": bias, "win_rate": 0.4}
     counts = {"open": 9, "settled": 9, "won": 3, "trained_on": 99, "splits": 3}
     rest = {"calibrator": "none", "shift": 0.0, "notes": [], "models": {"leadscore": ours}}
@@ -406,7 +407,7 @@ def test_date_figures_when_drawn_then_the_bars_are_the_interval_of_predicted_les
     bias = {"value": 0.1, "low": -0.1, "high": 0.2}
     figures = build_date_figures(make_dates(bias))
     assert "2012-01-01: 0.70 (0.65 to 0.75); 2012-02-01" in figures["dates.svg"]
-    assert "2012-02-01: predicted 50 %, won 40 %" in figures["dates_predicted.svg"]
+    assert "2012-02-01: predicted 50%, won 40%" in figures["dates_predicted.svg"]
     line = r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [\d.]+ \n"[^>]*stroke: ' + BLUE
     bars = re.findall(line, figures["dates_predicted.svg"])
     ends = [LEFT + (RIGHT - LEFT) * share / 0.6 for share in (0.5 - 0.2, 0.5 + 0.1)]

@@ -233,15 +233,15 @@ def test_reliability_when_intervals_are_unknown_then_draws_the_dots():
 def test_lift_when_drawn_then_says_what_the_top_brings():
     points = [(0.05, 0.3), (0.1, 0.4), (0.5, 0.8), (1.0, 1.0)]
     root = parse(plot_lift([{"share": a, "captured": b} for a, b in points]))
-    assert "first 10 %: 40 % of wins, lift 4.0" in written(root)
-    assert "first 30 %: 60 % of wins, lift 2.0" in written(root)  # half-way from 40 to 80 %
+    assert "first 10%: 40% of wins, lift 4.0" in written(root)
+    assert "first 30%: 60% of wins, lift 2.0" in written(root)  # half-way from 40 to 80%
     assert dots(root, ORANGE) == [at(0.1, 0.4), at(0.3, 0.6)]
 
 
 def test_precision_and_recall_when_drawn_then_show_the_win_rate_of_all():
     records = [{"recall": 0.5, "precision": 0.8}, {"recall": 1.0, "precision": 0.25}]
     root = parse(plot_precision_recall(records))
-    assert "dashed: the whole list, 25 % won" in written(root)
+    assert "dashed: the whole list, 25% won" in written(root)
     assert dashed_lines(root) == [[at(0, 0.25), at(1, 0.25)]]
 
 
@@ -251,7 +251,7 @@ def test_distribution_when_drawn_then_bars_are_as_high_as_their_share_and_stand_
         {"low": 0.5, "high": 1.0, "won": 3.0, "other": 1.0},
     ]
     root = parse(plot_distribution(bins))
-    full = BOTTOM - TOP  # of 60 %, the higher bar
+    full = BOTTOM - TOP  # of 60%, the higher bar
     won = [(BOTTOM, BOTTOM - full * 0.1 / 0.6), (BOTTOM, BOTTOM - full * 0.3 / 0.6)]
     assert bars(root, BLUE) == [pytest.approx(ends, abs=PLACE) for ends in won]
     other = [(won[0][1], TOP), (won[1][1], BOTTOM - full * 0.4 / 0.6)]
@@ -326,10 +326,10 @@ def test_axis_when_rounded_up_then_has_a_few_round_ticks_and_holds_the_value(lar
 @pytest.mark.parametrize(
     ("label", "expected"),
     [
-        (percent_ticks()(0.2), "20 %"),
-        (percent_ticks()(0.005), "0.5 %"),
-        (percent_ticks()(0.15000000000000002), "15 %"),
-        (percent(0.0), "0 %"),
+        (percent_ticks()(0.2), "20%"),
+        (percent_ticks()(0.005), "0.5%"),
+        (percent_ticks()(0.15000000000000002), "15%"),
+        (percent(0.0), "0%"),
         (count_ticks()(1500), "1,500"),
     ],
 )
@@ -381,7 +381,7 @@ def test_groups_when_drawn_then_each_has_its_name_and_its_places():
     predicted = [x for x, y in dots(root, ORANGE) if y > TOP]
     assert predicted == [(LEFT + RIGHT) / 2, LEFT]
     assert {"A & co", "B" * 39 + "\u2026"} <= set(written(root))
-    assert "A & co: predicted 50 %, won 25 %" in root[1].text
+    assert "A & co: predicted 50%, won 25%" in root[1].text
 
 
 def test_groups_when_more_than_can_be_read_then_the_last_are_drawn():

@@ -36,13 +36,13 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "the table of periods shows the middle of the range",
         "The open pipeline is 1.1 times what the target still lacks.",
         "By then, 100 more leads would add 70,000 EUR. One more rep, taking 52 leads like the others, "
-        "would add 36,400 EUR; a 10 % higher win rate (relative) would add 200,000.",
-        "The 80 % band held 1 of 1 months of wins",
+        "would add 36,400 EUR; a 10% higher win rate (relative) would add 200,000.",
+        "The 80% band held 1 of 1 months of wins",
         "2,500,000 (2,000,000-3,000,000)",
         "New leads for the target by channel",
         "420 (300-540)",
         "900 (600-∞)",
-        "3 forecasts published since 2026-01-05; the 80 % range held 1 of 1 period of wins, and 0",
+        "3 forecasts published since 2026-01-05; the 80% range held 1 of 1 period of wins, and 0",
         "9,000,000",
     ):
         assert words in page

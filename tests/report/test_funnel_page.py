@@ -39,16 +39,16 @@ def test_page_when_there_is_something_in_each_part_then_says_it_with_its_n():
     page = build_funnel_page(make_funnel(), project="acme")
     for words in (
         "New: +5 points = EUR 210,000 a quarter (1.5 wins)",
-        "New: 99 days in New; about 2 % of 120 visits take longer",
+        "New: 99 days in New; about 2% of 120 visits take longer",
         "Untouched: 1 of 20 open leads; half of them have waited for more than 4 days, the longest, New, 99 days.",
-        "First contact of 120 new leads: 20 ± 10 % within 1 day; half of them within 6.0 days.",
-        "New: New; 50 ± 25 % of 40 won within 60 days, 2.0 times the usual; others 20 ± 10 %",
+        "First contact of 120 new leads: 20 ± 10% within 1 day; half of them within 6.0 days.",
+        "New: New; 50 ± 25% of 40 won within 60 days, 2.0 times the usual; others 20 ± 10%",
         "Of 2 patterns tested, 1 stands out",
         "Stalled but still engaging: New. Ask for a decision, either way.",
-        "These figures are too low: 20 % of the visits to New have not ended after the 60 days",
+        "These figures are too low: 20% of the visits to New have not ended after the 60 days",
         "Who buys from us",
         '<td class="n">120</td><td class="n">60</td>',  # visits, and within which days
-        '<th scope="row">2026-01</th><td class="n">50</td><td class="n">20 ± 10 %</td><td class="n">-</td>',
+        '<th scope="row">2026-01</th><td class="n">50</td><td class="n">20 ± 10%</td><td class="n">-</td>',
     ):
         assert words in page
     assert "by chance" not in page
@@ -63,7 +63,7 @@ def test_velocity_when_many_leads_were_open_when_last_observed_then_says_it_is_c
         update={"still_open": still_open, "within_days": 41.0}
     )
     words = write_velocity(velocity)
-    cut_off = "55 % of the leads are still open after the 41 days that could be observed"
+    cut_off = "55% of the leads are still open after the 41 days that could be observed"
     assert (cut_off in words) == is_low
 
 
@@ -75,7 +75,7 @@ def test_stalled_when_longer_than_any_then_no_share_is_shown():
 
 @pytest.mark.parametrize(
     ("lasted_longer", "words"),
-    [(0.02, "about 2 %"), (0.006, "about 1 %"), (0.004, "fewer than 1 %")],
+    [(0.02, "about 2%"), (0.006, "about 1%"), (0.004, "fewer than 1%")],
 )
 def test_stalled_when_hardly_any_visit_takes_longer_then_says_fewer_than_one_per_cent(
     lasted_longer, words
@@ -103,10 +103,10 @@ def test_page_when_leads_are_grouped_then_has_their_shares_with_intervals_and_n(
         '<a href="#groups">By <bdi>channel</bdi></a>',
         "Leads by <bdi>channel</bdi>",
         "Won and lost within 60 days",
-        '<td class="n">40</td><td class="n mid">5</td><td class="n">20 ± 10 %</td>'
-        '<td class="n">40 ± 20 %</td><td class="n mid">33</td>',
+        '<td class="n">40</td><td class="n mid">5</td><td class="n">20 ± 10%</td>'
+        '<td class="n">40 ± 20%</td><td class="n mid">33</td>',
         '<td class="n">9</td><td class="n mid">5</td><td class="n">-</td><td class="n">-</td>',
-        '<td class="n">20 ± 10 % <span class="soft">of 120</span></td>',
+        '<td class="n">20 ± 10% <span class="soft">of 120</span></td>',
         '<th scope="row">within days</th><td class="n">60</td></tr>',
     ):
         assert words in page
@@ -138,7 +138,7 @@ def test_page_when_shares_changed_or_histories_are_irregular_then_says_so_as_the
     plain = make_funnel()
     irregular = plain.irregular.to_dict() | {"skipped": 3}
     page = build_funnel_page(make_funnel(changes=[change], irregular=irregular), project="acme")
-    assert "New, lost: 40 %, before 20 % (+20 ± 10 points; p = 0.001)" in page
+    assert "New, lost: 40%, before 20% (+20 ± 10 points; p = 0.001)" in page
     assert "3 moves that skipped stages" in page
     plain_page = build_funnel_page(plain, project="acme")
     assert "Too few visits in the period before to compare with." in plain_page
@@ -202,8 +202,8 @@ def texts_of(svg: str) -> list[str | None]:
     [
         (plot_funnel, FUNNEL.stages, ["New: 120", "lost"]),
         (plot_staying, FUNNEL.curves, ["days in the stage", "New"]),
-        (plot_cohorts, FUNNEL.cohorts, ["2026-01 (50)", "20 %"]),
-        (plot_losses, FUNNEL.losses, ["New (25)", "100 %"]),
+        (plot_cohorts, FUNNEL.cohorts, ["2026-01 (50)", "20%"]),
+        (plot_losses, FUNNEL.losses, ["New (25)", "100%"]),
         (plot_patterns, FUNNEL.patterns, ["New: New (40)", "all others"]),
     ],
 )

@@ -176,13 +176,13 @@ def test_phone_when_a_plain_number_then_has_a_link(phone):
 
 
 PERCENTS = {  # probability -> what people read
-    0.5649: "56 %",
-    0.5751: "58 %",
-    0.5749: "57 %",
-    0.565: "57 %",
-    0.125: "13 %",
-    0.0049: "<1 %",
-    0.005: "1 %",
+    0.5649: "56%",
+    0.5751: "58%",
+    0.5749: "57%",
+    0.565: "57%",
+    0.125: "13%",
+    0.0049: "<1%",
+    0.005: "1%",
 }
 
 
@@ -202,8 +202,8 @@ def test_interval_when_shown_then_is_that_of_explain():
     contents = set_column(contents, "probability_high", [0.0649])
     [lead] = build_leads(contents)
     words = describe_score(contents.scores.to_pylist()[0])["win probability"]
-    assert lead.interval == "1 to 6 %"
-    assert words.endswith("(leads like this: 1 to 6 %)")
+    assert lead.interval == "1 to 6%"
+    assert words.endswith("(leads like this: 1 to 6%)")
 
 
 def test_change_when_shown_then_is_rounded_once():
@@ -215,8 +215,8 @@ def test_change_when_shown_then_is_rounded_once():
 
 def test_groups_when_they_carry_the_score_then_have_the_per_cent_of_the_sentence():
     page = build_report(make_modelled())
-    assert "stage (13 %)" in page
-    assert '<th scope="row">Stage</th><td class="n">13 %</td>' in page
+    assert "stage (13%)" in page
+    assert '<th scope="row">Stage</th><td class="n">13%</td>' in page
 
 
 def test_waterfall_when_written_then_adds_up_to_the_probability_shown():
@@ -335,7 +335,7 @@ def test_evidence_when_a_reason_has_some_then_stands_beside_it():
     evidence = {
         r.words: r.evidence for lead in leads for r in (*lead.reasons_up, *lead.reasons_down)
     }
-    assert evidence["Has reached Proposal"] == "31 % of 412 similar leads were won; usual 12 %"
+    assert evidence["Has reached Proposal"] == "31% of 412 similar leads were won; usual 12%"
     assert evidence["Came by referral"] == ""
     assert evidence["Budget confirmed (100,000)"] == ""
 

@@ -48,20 +48,20 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "Won and lost, 2025-12-01 to 2026-03-01",
         "1,234,567",
         "Won, per cent of the leads that closed: 20 (10-30); in the period before, -.",
-        "Leads won: 66, before 80 (-18 %): chance alone may explain it (p = 0.25).",
-        "Won of those closed: 20 %, before 30 % (-10 points): more than chance explains (p = 0.01).",
-        "EUR won: 1,234,567, before 1,000,000 (+23 %)",
+        "Leads won: 66, before 80 (-18%): chance alone may explain it (p = 0.25).",
+        "Won of those closed: 20%, before 30% (-10 points): more than chance explains (p = 0.01).",
+        "EUR won: 1,234,567, before 1,000,000 (+23%)",
         "L1 (30)",  # the losses of a stage are those that closed
-        "New, lost: 30 %, before 20 % (+10 ± 5 points; p = 0.001)",
-        "New: New; 50 ± 25 % of 40 won within 60 days",
+        "New, lost: 30%, before 20% (+10 ± 5 points; p = 0.001)",
+        "New: New; 50 ± 25% of 40 won within 60 days",
         "Lost despite a good chance",
-        "gave them 23 % or more; usual was 13 %.",
-        "83 %",
+        "gave them 23% or more; usual was 13%.",
+        "83%",
         "This is not a win rate",
     ):
         assert words in page
     against_the_odds = page.partition("Won against the odds")[2]
-    assert "gave them 7 % or less; usual was 13 %." in against_the_odds
+    assert "gave them 7% or less; usual was 13%." in against_the_odds
     assert "None in this period." in against_the_odds
     assert page.count("None in this period.") == 1
     assert page.count("+10 ± 5 points") == 1  # the other may be chance

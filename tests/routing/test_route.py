@@ -147,7 +147,7 @@ def test_leads_when_amounts_are_known_then_they_count_and_a_missing_one_is_the_m
 @pytest.mark.parametrize(
     ("worse", "kept"),
     [
-        pytest.param(0.46, True, id="4 % less than another"),
+        pytest.param(0.46, True, id="4% less than another"),
         pytest.param(0.40, False, id="a fifth less"),
     ],
 )

@@ -306,8 +306,8 @@ def choose(**effects):
         ),
         pytest.param({"need": (0.2, 0.0), "budget": (0.2, 0.0)}, "need", 0.2, id="none moves"),
         pytest.param({"need": (0.0, 1.0)}, None, 0.0, id="no gain, however far it moves"),
-        pytest.param({"need": (0.004, 1.0)}, None, 0.0, id="a gain that rounds to 0 %"),
-        pytest.param({"need": (0.006, 1.0)}, "need", 0.006, id="a gain that rounds to 1 %"),
+        pytest.param({"need": (0.004, 1.0)}, None, 0.0, id="a gain that rounds to 0%"),
+        pytest.param({"need": (0.006, 1.0)}, "need", 0.006, id="a gain that rounds to 1%"),
     ],
 )
 def test_question_when_several_may_be_asked_then_is_the_likeliest_then_the_farthest_then_the_first(

@@ -161,8 +161,8 @@ def test_what_if_when_computed_then_is_a_slow_sum(rows):
     ("n", "in_a", "shares"),
     [
         (1000, 100, [0.05, 0.15, 0.2, 0.3]),
-        (1000, 103, [0.05, 0.15, 0.2, 0.3]),  # "A at 10 % instead of 10 %"
-        (4, 0, [0.15]),  # of four leads 5 % are none, and 20 % or 30 % are one, as 15 %
+        (1000, 103, [0.05, 0.15, 0.2, 0.3]),  # "A at 10% instead of 10%"
+        (4, 0, [0.15]),  # of four leads 5% are none, and 20% or 30% are one, as 15%
         (0, 0, []),
     ],
 )

@@ -42,13 +42,13 @@ def worst(findings: Iterable[Finding | None]) -> Finding | None:
 
 
 def share(part: float) -> str:
-    """A share as a person reads it; never 0 % or 100 % where that is not so.
+    """A share as a person reads it; never 0% or 100% where that is not so.
 
     >>> share(0.5), share(0.9996), share(0.0004), share(1.0), share(0.024)
-    ('50 %', '99.9 %', '0.1 %', '100 %', '2.4 %')
+    ('50%', '99.9%', '0.1%', '100%', '2.4%')
     """
     if min(part, 1 - part) < 1e-9:
-        return f"{part * 100:.0f} %"
+        return f"{part * 100:.0f}%"
     percent = min(max(part * 100, 0.1), 99.9)
     decimals = 0 if 10 <= percent < 99 else 1
-    return f"{percent:.{decimals}f} %"
+    return f"{percent:.{decimals}f}%"

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-Z = 1.96  # every finding rests on the cautious end of a 95 % interval
+Z = 1.96  # every finding rests on the cautious end of a 95% interval
 FOLDS = 5
 PRIOR_LEADS = 20.0  # average leads that each cell's own leads are pooled with
 SMALLEST_SHARE = 1e-12  # keeps odds finite
 
 
 class AucInterval(NamedTuple):
-    """An AUC and its 95 % bounds; NaN where no pair of a won and a lost lead could be compared."""
+    """An AUC and its 95% bounds; NaN where no pair of a won and a lost lead could be compared."""
 
     value: float
     low: float
@@ -21,7 +21,7 @@ class AucInterval(NamedTuple):
 
 
 def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper 95 % bounds of shares of n; 0 and 1 where n is 0.
+    """Lower and upper 95% bounds of shares of n; 0 and 1 where n is 0.
 
     The score interval of Wilson (1927): with p the share and z = 1.96,
 
@@ -48,7 +48,7 @@ def compute_bounds(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def compute_lower_bound(hits: np.ndarray) -> float:
-    """The lower 95 % bound of the share of `hits` (n,) that are true."""
+    """The lower 95% bound of the share of `hits` (n,) that are true."""
     n = np.array(len(hits))
     low, _ = compute_bounds(hits.mean(), n)
     return float(low)
@@ -141,7 +141,7 @@ def compute_auc_within(
     label: np.ndarray,
     block: np.ndarray,
 ) -> AucInterval:
-    """The AUC over all pairs of a won and a lost lead of the same block, with its 95 % bounds.
+    """The AUC over all pairs of a won and a lost lead of the same block, with its 95% bounds.
 
     Blocks are weighted by their number of pairs. Whatever the distribution of scores, the variance
     of a block's AUC A is at most A (1 - A) / min(won, lost) (Birnbaum and Klose 1957). So A is
@@ -187,7 +187,7 @@ def _compute_auc(score: np.ndarray, label: np.ndarray) -> float:
 
 
 def compute_rank_correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Spearman's rank correlation r, and the end of its 95 % interval that is nearer to 0.
+    """Spearman's rank correlation r, and the end of its 95% interval that is nearer to 0.
 
     The interval is Fisher's, tanh(atanh r ± 1.96 · 1.06 / √(n - 3)), with the factor 1.06 for ranks
     (Fieller, Hartley and Pearson 1957). The nearer end has no sign, and is 0 if the interval holds

@@ -107,7 +107,7 @@ def compute_groups(
 ) -> list[Group]:
     """The predicted and the actual win rate of each group of rows, in the order of the names.
 
-    Intervals are over leads, at 95 %. The `gap` is the mean probability less the win rate.
+    Intervals are over leads, at 95%. The `gap` is the mean probability less the win rate.
 
     Args:
         evaluated: the rows.

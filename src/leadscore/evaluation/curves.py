@@ -131,7 +131,7 @@ def compute_maturity(spells: pd.DataFrame, known_us: int) -> list[MaturityPoint]
 
 
 def compute_days_to_win(spells: pd.DataFrame, known_us: int) -> DaysToWin:
-    """The days by which 50 and 90 % of the wins seen have come.
+    """The days by which 50 and 90% of the wins seen have come.
 
     Of the wins that `compute_maturity` shows; wins later than the longest follow-up are not among
     them. None without wins.

@@ -1,4 +1,4 @@
-"""Metrics with 95 % intervals that resample leads, not rows (the cluster bootstrap).
+"""Metrics with 95% intervals that resample leads, not rows (the cluster bootstrap).
 
 The rows of a lead share its outcome: resampled as if independent, intervals would be too narrow.
 """
@@ -23,7 +23,7 @@ PERCENTILES = (2.5, 97.5)
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval; NaN for what could not be computed."""
+    """A number with its 95% interval; NaN for what could not be computed."""
 
     value: float
     low: float
@@ -214,7 +214,7 @@ def bound_if_unanimous(units: Units) -> Units:
     """How far from 0 or 1 the win rate may be where all of so many leads ended alike.
 
     Every resample of such leads looks certain, so the far end of the interval is the exact one
-    (Clopper and Pearson 1934): at a rate of 1 - 0.025^(1 / units) nobody wins with 2.5 %.
+    (Clopper and Pearson 1934): at a rate of 1 - 0.025^(1 / units) nobody wins with 2.5%.
 
     >>> round(bound_if_unanimous(10), 3)
     0.308

@@ -16,7 +16,7 @@ from leadscore.history.side import Side
 from leadscore.results import Learning, LearningPoint
 
 PARTS = (0.125, 0.25, 0.5)
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # of a 95% interval
 DIGITS = 13  # hexadecimal, 52 bits: a float holds them all
 
 

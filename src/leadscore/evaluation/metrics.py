@@ -156,13 +156,13 @@ def compute_bias(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 
 
 def compute_capture(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """The share of all wins in the first 10 % of the list, by weight; NaN without a win."""
+    """The share of all wins in the first 10% of the list, by weight; NaN without a win."""
     _, won, lost = by_value(p, y, w)
     return capture_of_ties(won[::-1], lost[::-1])
 
 
 def compute_lift(p: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
-    """Wins in the first 10 % of the list, as a multiple of 10 % at random."""
+    """Wins in the first 10% of the list, as a multiple of 10% at random."""
     return compute_capture(p, y, w) / TOP_SHARE
 
 

@@ -18,7 +18,7 @@ def compute_reliability(
     seed: int = 0,
     draws: int | None = None,
 ) -> list[Bin]:
-    """Ten bins of equally many rows by probability, and their win rates with 95 % intervals.
+    """Ten bins of equally many rows by probability, and their win rates with 95% intervals.
 
     Intervals are over leads. A bin in which nobody won, or everybody, looks certain to every
     resample; the far end of its interval is the exact bound for so many leads that ended alike.
@@ -71,7 +71,7 @@ def _rate_intervals(
     seed: int,
     draws: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval (bins,) of each win rate; resamples without leads of a bin are left out."""
+    """The 95% interval (bins,) of each win rate; resamples without leads of a bin are left out."""
     if rows.empty:
         return np.empty(0), np.empty(0)
 

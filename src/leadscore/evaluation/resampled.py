@@ -153,7 +153,7 @@ def average_precision_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
 
 
 def capture_of_ties(won: np.ndarray, lost: np.ndarray) -> float:
-    """The share of wins in the first 10 %, from the weights at each probability, falling."""
+    """The share of wins in the first 10%, from the weights at each probability, falling."""
     if won.sum() <= 0:
         return float("nan")
     total = won + lost

@@ -83,7 +83,7 @@ class _Titles:
 
     def __call__(self, strength: float, speaks_for: bool) -> str:
         if self.letter != "authority":
-            return f"{capitalised(self.letter)}: {strength * 100:.0f} % of the best answer"
+            return f"{capitalised(self.letter)}: {strength * 100:.0f}% of the best answer"
         if strength >= SURE:
             return "Decision maker involved"
         if strength >= SOME:

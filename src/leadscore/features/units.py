@@ -26,7 +26,7 @@ def shown(value: Any, unit: str) -> str:
     """A value as a person reads it.
 
     >>> shown(0.0, "count"), shown(1.26, "days"), shown(0.5, "share"), shown(15000.0, "number")
-    ('none', '1 day', '50 %', '15,000')
+    ('none', '1 day', '50%', '15,000')
     """
     forms: dict[str, Callable[[Any], str]] = {
         "category": lambda text: cut(str(text), most=LONGEST),
@@ -36,7 +36,7 @@ def shown(value: Any, unit: str) -> str:
         "minutes": _show_minutes,
         "moved": _show_move,
         "change": _show_change,
-        "share": lambda share: f"{share * 100:.0f} %",
+        "share": lambda share: f"{share * 100:.0f}%",
         "a week": _show_weekly,
         "times": lambda times: f"{times:.1f} times",
         "flag": lambda flag: "known" if flag else "not known",
@@ -120,7 +120,7 @@ def _show_move(days: float) -> str:
 
 def _show_change(share: float) -> str:
     percent = round(abs(share) * 100)
-    return f"{percent} % {'higher' if share > 0 else 'lower'}" if percent else "none"
+    return f"{percent}% {'higher' if share > 0 else 'lower'}" if percent else "none"
 
 
 def _show_weekly(n: float) -> str:

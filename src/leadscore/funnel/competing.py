@@ -10,7 +10,7 @@ import numpy as np
 
 from leadscore.results.base import Interval
 
-Z = 1.96  # standard errors on either side of a 95 % interval
+Z = 1.96  # standard errors on either side of a 95% interval
 LEAST_IN_SIGHT = 30  # for a share to be stated: later ones rest on too few
 HOURS = 24.0  # of a day
 ROUNDING = 1e-15  # of a variance that is a difference of numbers near 1
@@ -202,7 +202,7 @@ def _standard_errors(
 
 
 def share_within(shares: Shares, way: str, hours: float) -> Interval:
-    """The share that ended in a way within so many hours, with its 95 % interval."""
+    """The share that ended in a way within so many hours, with its 95% interval."""
     share, error = share_and_error(shares, way, hours)
     half = Z * error
     return Interval(
@@ -222,7 +222,7 @@ def share_or_wilson(ends: Ends, shares: Shares, way: str, hours: float) -> Inter
 
 
 def wilson_interval(count: int, total: int) -> Interval:
-    """The share of a count with its 95 % score interval (Wilson 1927).
+    """The share of a count with its 95% score interval (Wilson 1927).
 
     >>> interval = wilson_interval(5, 20)
     >>> round(interval.low, 3), round(interval.high, 3)

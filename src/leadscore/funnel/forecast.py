@@ -228,7 +228,7 @@ def _mean_sum(drawn: np.ndarray, at: list[int]) -> float:
 
 
 def band(drawn: np.ndarray) -> Band:
-    """The mean and the 10, 50 and 90 % points of draws (draws,), each a value that was drawn."""
+    """The mean and the 10, 50 and 90% points of draws (draws,), each a value that was drawn."""
     low, middle, high = np.quantile(drawn, SHARES, method="inverted_cdf")
     return Band(
         mean=float(drawn.mean()),

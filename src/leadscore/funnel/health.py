@@ -18,7 +18,7 @@ def measure_health(spells: pd.DataFrame, *, known_us: int) -> PipelineHealth | N
     """The leads that came in during the last four weeks beside those that closed; None if few did.
 
     Both are taken as Poisson counts: if as many came in as closed, their difference would be at most
-    1.96 times the root of their sum in 95 % of cases (Przyborowski and Wilenski 1940, for large
+    1.96 times the root of their sum in 95% of cases (Przyborowski and Wilenski 1940, for large
     counts).
 
     Args:

@@ -115,7 +115,7 @@ def _race_alone(race: Race, won: Interval, usual: Interval) -> Race | None:
 
 
 def _relative_variance(share: Interval) -> float:
-    """The square of a share's relative standard error, by its 95 % interval."""
+    """The square of a share's relative standard error, by its 95% interval."""
     if not share.value or share.low is None or share.high is None:
         return 0.0
     error = (share.high - share.low) / (2 * Z)

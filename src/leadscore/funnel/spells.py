@@ -48,7 +48,7 @@ def count_endings(spells: pd.DataFrame) -> Ends:
 
 
 def share_of_leads(spells: pd.DataFrame, way: str, days: float, *, known_us: int) -> Interval:
-    """The share won or lost within so many days, with its 95 % interval.
+    """The share won or lost within so many days, with its 95% interval.
 
     Its value is None until half of the leads came in so many days ago: before, it would rest on the
     oldest few. Where none or all ended so, its interval is Wilson's: the delta method's would have

@@ -220,7 +220,7 @@ class WinModel:
         return add_shift(calibrate(self.document["calibrator"], log_odds), shift)
 
     def interval(self, log_odds: np.ndarray, shift: float = 0.0) -> np.ndarray:
-        """95 % bounds (n, 2), low and high, of the win rate of similar leads.
+        """95% bounds (n, 2), low and high, of the win rate of similar leads.
 
         They enclose the probability. A model that was not calibrated has none: both are equal to
         the probability.

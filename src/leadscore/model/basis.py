@@ -37,7 +37,7 @@ def describe_basis(
     if time == "dated":
         return "cross-validated by lead" if later_share is None else "out of time"
     if later_share is not None:
-        return f"on the last {100 * later_share:.0f} % by order"
+        return f"on the last {100 * later_share:.0f}% by order"
     times = f"{repeats} x " if repeats > 1 else ""
     rows = "groups of identical rows" if identical_together else "leads"
     return f"by cross-validation, {times}{FOLDS} folds of {rows}"

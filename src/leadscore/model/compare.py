@@ -9,7 +9,7 @@ import numpy as np
 from leadscore.evaluation.metrics import EvaluationSet, compute_standard_error, row_log_loss
 from leadscore.evaluation.sums import weighted_mean
 
-CLEARLY = 1.96  # standard errors of a paired difference: its 95 % interval excludes 0
+CLEARLY = 1.96  # standard errors of a paired difference: its 95% interval excludes 0
 
 # The pool that compares -> what it is, in words.
 COMPARED_ON = {

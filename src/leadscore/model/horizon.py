@@ -16,7 +16,7 @@ WITHOUT_WINS = 30  # days, until there is a win to go by
 def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | None]:
     """The history with its horizon settled, and why; None if the settings state the horizon.
 
-    With `horizon_days = "auto"` it is the number of days within which 90 % of the wins known at
+    With `horizon_days = "auto"` it is the number of days within which 90% of the wins known at
     `known_us` had come.
     """
     settings = history.settings
@@ -29,7 +29,7 @@ def choose_horizon(history: History, *, known_us: int) -> tuple[History, str | N
         why = "no win has been seen yet"
     else:
         days = max(int(np.ceil(days_to_win)), 1)
-        why = f"90 % of wins arrive within {days} days"
+        why = f"90% of wins arrive within {days} days"
 
     target = settings.target.model_copy(update={"horizon_days": days})
     changed = settings.model_copy(update={"target": target})

@@ -7,7 +7,7 @@ from leadscore.settings.model import ModelSettings
 
 
 def find_broken_limits(error: Interval, bias: Interval, limits: ModelSettings) -> dict[str, str]:
-    """The limits that are broken, by name, in words: those that the whole 95 % interval is beyond.
+    """The limits that are broken, by name, in words: those that the whole 95% interval is beyond.
 
     An unknown interval breaks its limit.
 

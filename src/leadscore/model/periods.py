@@ -12,7 +12,7 @@ from leadscore.history.split import History
 from leadscore.model.held_out import MIN_SPLITS, HeldOut
 from leadscore.results import Drift, Period
 
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # of a 95% interval
 LEAST_WON = 10  # leads won in a period: with fewer its rate is mostly luck
 
 

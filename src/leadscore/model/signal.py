@@ -113,7 +113,7 @@ def _describe_loss(gain: Interval, base_rate: float) -> str:
     if gain.low is None:
         return f"{start} {size}, without an interval"
     interval = f"{gain.low:.4f} to {gain.high:.4f}"
-    return f"{start} {size}, and the 95 % interval of the gain, {interval}, is not wholly above 0"
+    return f"{start} {size}, and the 95% interval of the gain, {interval}, is not wholly above 0"
 
 
 def _describe_level(bias: Interval) -> str:

@@ -12,7 +12,7 @@ from leadscore.monitor.settle import SETTLED
 from leadscore.results import Interval
 from leadscore.results.contact import ExtraContact
 
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # of a 95% interval
 PRECISE = 0.05  # half the width of an interval that is narrow enough to act on
 
 

@@ -121,7 +121,7 @@ def _fit_corrections(settled: EvaluationSet, *, seed: int) -> list[Correction]:
 
 
 def _summarise(values: list[float]) -> Interval:
-    """The mean of the draws in which it could be computed, and their 95 % interval."""
+    """The mean of the draws in which it could be computed, and their 95% interval."""
     computed = np.array(values)
     computed = computed[np.isfinite(computed)]
     if not len(computed):

@@ -110,7 +110,7 @@ def _compare_top(pair: Pair, *, share: float, lists: int, seed: int) -> TopShare
 
 
 def _sum_with_interval(amounts: np.ndarray, evaluated: EvaluationSet, *, seed: int) -> Interval:
-    """The sum of amounts (n,) with its 95 % interval over leads."""
+    """The sum of amounts (n,) with its 95% interval over leads."""
     codes, leads = pd.factorize(evaluated.units, sort=True)
     of_lead = sum_by(codes, amounts, places=len(leads))
     drawn = [of_lead @ count for count in draw_leads(leads, seed=seed)]

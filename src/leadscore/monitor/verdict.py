@@ -44,7 +44,7 @@ def _describe_ranking(judged: Judged) -> str:
 
 
 def _percent(interval: Interval) -> str:
-    return "?" if interval.value is None else f"{whole_percent(interval.value)} %"
+    return "?" if interval.value is None else f"{whole_percent(interval.value)}%"
 
 
 def _describe_top(top: TopShare, unit: str) -> str:

@@ -135,7 +135,7 @@ def summarise(
     with_revenue = [month for month in months if month.won_revenue is not None]
     held_wins = sum(holds(month.wins, month.won) for month in months)
     held_revenue = sum(holds(month.revenue, month.won_revenue) for month in with_revenue)
-    summary = f"the 80 % band held {held_wins} of {len(months)} months of wins"
+    summary = f"the 80% band held {held_wins} of {len(months)} months of wins"
     if with_revenue:
         summary += f", and {held_revenue} of {len(with_revenue)} of revenue"
     return ForecastBacktest(

@@ -123,7 +123,7 @@ def _find_other_scores(
     if differences.mean > limits.max_mean_change * grown:
         yield f"a mean probability of {_mean(pair.now):.3f} instead of {_mean(pair.before):.3f}"
     if differences.tiers > limits.max_tier_change * grown:
-        yield f"the tiers' shares of the list changed by {100 * differences.tiers:.0f} % in total"
+        yield f"the tiers' shares of the list changed by {100 * differences.tiers:.0f}% in total"
     if differences.value > limits.max_value_change * grown:
         before = _sum_value(pair.before)
         yield f"an expected value of {_sum_value(pair.now):,.0f} instead of {before:,.0f}"

@@ -138,7 +138,7 @@ def build_decision(training_version: str, decision: Decision, why: str) -> str:
         calibration = decision.evidence.calibration.difference
         lines += [
             "",
-            "| on the leads open after that moment | value | 95 % interval |",
+            "| on the leads open after that moment | value | 95% interval |",
             "|---|---|---|",
             _describe_row("log loss of the champion, less ours", gain),
             _describe_row("calibration error, ours less the champion's", calibration),

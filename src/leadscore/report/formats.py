@@ -23,26 +23,26 @@ def format_share(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     shown = round(value * 100, 1) + 0.0  # + 0.0 makes 0.0 of -0.0
-    return f"{shown:.1f}\N{NO-BREAK SPACE}%"
+    return f"{shown:.1f}%"
 
 
 def format_percent(share: float) -> str:
     """A share above 0 in whole percent, the same wherever people read it.
 
     >>> format_percent(0.5649), format_percent(0.004)
-    ('56 %', '<1 %')
+    ('56%', '<1%')
     """
     percent = whole_percent(share)
-    return f"{percent} %" if percent else "<1 %"
+    return f"{percent}%" if percent else "<1%"
 
 
 def format_interval(low: float, high: float) -> str:
     """The bounds of a share in whole percent.
 
     >>> format_interval(0.0149, 0.0649)
-    '1 to 6 %'
+    '1 to 6%'
     """
-    return f"{whole_percent(low)} to {whole_percent(high)} %"
+    return f"{whole_percent(low)} to {whole_percent(high)}%"
 
 
 def format_number(value: float | None) -> str:

@@ -14,7 +14,7 @@ def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
 
     >>> row = {"win_probability": 0.62, "probability_low": 0.5, "probability_high": 0.7}
     >>> describe_score(row | {"score": 97.2, "tier": "A"})["win probability"]
-    '62.0 % (leads like this: 50 to 70 %)'
+    '62.0% (leads like this: 50 to 70%)'
     """
     words = {
         "win probability": _describe_probability(row),
@@ -36,7 +36,7 @@ def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
 def _describe_probability(row: Mapping[str, Any]) -> str:
     win = 100 * row["win_probability"]
     interval = format_interval(row["probability_low"], row["probability_high"])
-    return f"{win:.1f} % (leads like this: {interval})"
+    return f"{win:.1f}% (leads like this: {interval})"
 
 
 def _describe_amount(row: Mapping[str, Any]) -> str:

@@ -43,12 +43,12 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     ),
     "bias": ("Bias", "Mean probability minus win rate: above 0, too many wins were predicted."),
     "lift_10": (
-        "Lift, first 10 %",
-        "Wins in the first 10 % of the list, as a multiple of 10 % at random.",
+        "Lift, first 10%",
+        "Wins in the first 10% of the list, as a multiple of 10% at random.",
     ),
     "capture_10": (
-        "Capture, first 10 %",
-        "Share of all wins that are among the first 10 % of the list.",
+        "Capture, first 10%",
+        "Share of all wins that are among the first 10% of the list.",
     ),
     "calibration_error": (
         "Calibration error",
@@ -74,7 +74,7 @@ METRICS = {  # name -> (title, how to read it); shown in this order
 }
 HEADLINE = {
     "auc": "AUC: wins ranked above others",
-    "lift_10": "lift: wins in the top 10 %, as a multiple of chance",
+    "lift_10": "lift: wins in the top 10%, as a multiple of chance",
     "calibration_error": "calibration error beyond chance",
 }
 HEADLINE_GAIN = "log loss gain over the base rate"

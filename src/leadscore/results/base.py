@@ -39,7 +39,7 @@ def check_table(name: str, tables: Sequence[str]) -> None:
 
 
 class Interval(Result):
-    """A number with its 95 % interval; a bound is None where none could be computed."""
+    """A number with its 95% interval; a bound is None where none could be computed."""
 
     value: float | None
     low: float | None = None
@@ -47,7 +47,7 @@ class Interval(Result):
 
 
 class Band(Result):
-    """A number to come: its mean, and what 10, 50 and 90 % of the simulated futures stay below."""
+    """A number to come: its mean, and what 10, 50 and 90% of the simulated futures stay below."""
 
     mean: float
     low: float

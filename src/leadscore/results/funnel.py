@@ -57,7 +57,7 @@ class StageFlow(Result):
     """What becomes of visits to a stage within `within_days`, and how long they last.
 
     The shares of the ways and `staying` add up to 1. The days are the median, and those after which
-    10 % and 90 % of the visits have ended; None if not so many ever ended. `stalled` leads are in the
+    10% and 90% of the visits have ended; None if not so many ever ended. `stalled` leads are in the
     stage at as_of, whenever they entered it, for more than `stalled_after_days`. `pipeline` is empty
     where there is only one.
     """

@@ -37,7 +37,7 @@ class ScoreCounts(Result):
 
 
 class ComparedAuc(Result):
-    """The AUC within dates of both scores, and ours less theirs; 95 % intervals over leads."""
+    """The AUC within dates of both scores, and ours less theirs; 95% intervals over leads."""
 
     ours: Interval
     theirs: Interval

@@ -38,7 +38,7 @@ class SettledForecasts(Result):
         first: the moment of the first.
         periods: those that are over, each with the last forecast that was published before it
             began, else the first one published in it.
-        held_wins: periods whose wins lie within the 80 % band.
+        held_wins: periods whose wins lie within the 80% band.
         held_revenue: the same for revenue; None where none was forecast.
     """
 
@@ -78,7 +78,7 @@ class ForecastedMonth(Result):
 class ForecastBacktest(Result):
     """Past months forecast at their starts, beside what came.
 
-    `held_wins` and `held_revenue` count the months within the 80 % band.
+    `held_wins` and `held_revenue` count the months within the 80% band.
     """
 
     project: str

@@ -70,7 +70,7 @@ class Standing:
         now = self.outlook.win_probability[row]
         amount = self.amount[row]
         if not np.isfinite(amount):
-            return f"chance of a win {whole_percent(now)} % now, up to {whole_percent(best)} %"
+            return f"chance of a win {whole_percent(now)}% now, up to {whole_percent(best)}%"
         unit = f"{self.currency} " if self.currency else ""
         return f"expected value {unit}{now * amount:,.0f} now, up to {unit}{best * amount:,.0f}"
 
@@ -101,7 +101,7 @@ class Effect:
         return np.asarray(self.higher + self.verdict + self.richer)
 
     def describe(self, at: np.ndarray) -> list[str]:
-        """The chances of leads at positions (k,), as "12 % chance of a higher tier"."""
+        """The chances of leads at positions (k,), as "12% chance of a higher tier"."""
         parts = [
             _describe_chances(
                 self.higher[at], "a higher tier", sure="any answer means a higher tier"
@@ -133,7 +133,7 @@ def _describe_chance(chance: float, what: str, *, sure: str) -> str:
         return ""
     if round(chance, 2) == 1:
         return sure
-    return f"{chance * 100:.0f} % chance of {what}"
+    return f"{chance * 100:.0f}% chance of {what}"
 
 
 def try_answers(

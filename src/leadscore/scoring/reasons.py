@@ -106,8 +106,8 @@ class _Reasons:
 def _evidence_of(reason: str) -> str:
     """What became of similar leads, as a reason says it; without that the reason itself.
 
-    >>> _evidence_of("Need: high (23 % of 90 similar leads were won; usual 13 %)")
-    '23 % of 90 similar leads were won; usual 13 %)'
+    >>> _evidence_of("Need: high (23% of 90 similar leads were won; usual 13%)")
+    '23% of 90 similar leads were won; usual 13%)'
     >>> _evidence_of("Budget confirmed (100,000 or more)")
     'Budget confirmed (100,000 or more)'
     """

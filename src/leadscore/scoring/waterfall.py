@@ -134,7 +134,7 @@ def spread_points(totals: np.ndarray, start: float, end: float, *, shift: float)
     """The percentage points of each group, one after the other, and last of the running intercept.
 
     A part of log-odds is worth the points by which it moves the probability that the parts before
-    it have made, so no level lies outside 0 and 100 %.
+    it have made, so no level lies outside 0 and 100%.
 
     Args:
         totals: (groups,) what each group adds to the log-odds.

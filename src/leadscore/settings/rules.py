@@ -124,21 +124,21 @@ ALARMS: dict[str, Alarm] = {
         "a stage, kind or status that the settings do not know is common", "warn"
     ),
     "emptied": Alarm(
-        "more than 5 % of a column's values are gone from facts that were exported before "
-        "(of leads 20 %)"
+        "more than 5% of a column's values are gone from facts that were exported before "
+        "(of leads 20%)"
     ),
     "rewritten": Alarm(
-        "more than 5 % of the facts exported before say something else, such as won for lost (of "
-        "leads' texts 50 %, or 20 % if two values changed places; of their numbers and dates 20 % of "
+        "more than 5% of the facts exported before say something else, such as won for lost (of "
+        "leads' texts 50%, or 20% if two values changed places; of their numbers and dates 20% of "
         "the leads closed before, if the new values are unrelated to the old: rank correlation "
         "below 0.5)"
     ),
-    "reassigned": Alarm("more than 20 % of the leads closed before have another owner", "warn"),
+    "reassigned": Alarm("more than 20% of the leads closed before have another owner", "warn"),
     "currency_switch": Alarm(
         "many leads have another currency, or amounts that changed by one and the same factor"
     ),
     "scale": Alarm(
-        "more than 5 % of the numbers exported before changed by a power of ten, or the median of "
+        "more than 5% of the numbers exported before changed by a power of ten, or the median of "
         "new ones is more than five times, or less than a fifth of, what it was"
     ),
     "shares": Alarm(

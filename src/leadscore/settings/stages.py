@@ -49,7 +49,7 @@ class Stages(Frozen):
     stalled_days: dict[str, Days] = Field(
         default={},
         description="open stage -> days after which a lead in it counts as stalled; default: the "
-        "days within which 90 % leave the stage",
+        "days within which 90% leave the stage",
     )
 
     @model_validator(mode="after")

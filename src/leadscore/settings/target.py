@@ -25,7 +25,7 @@ class Target(Frozen):
         ge=0,
         le=3650,
         json_schema_extra={"minimum": 1},  # as it is stated: 0 stands for "auto" only within
-        description="days within which a win counts; `auto`: the days within which 90 % of wins "
+        description="days within which a win counts; `auto`: the days within which 90% of wins "
         "arrive, read from the maturity curve",
     )
     cadence_days: int = Field(

@@ -22,7 +22,7 @@ def spread_dates(
 
     By default from twice the horizon after the first lead, so that there is something to learn
     from, to a horizon before `known_until`, so that every date can be settled. Of ordered leads
-    they are places with 40 to 90 % of the closed leads before them.
+    they are places with 40 to 90% of the closed leads before them.
 
     Raises:
         UserError: no date is asked for; or leads are not dated, and a date is given, or they are

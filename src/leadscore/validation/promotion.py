@@ -17,7 +17,7 @@ from leadscore.model.signal import MIN_EVALUATED
 from leadscore.results import Promotion
 from leadscore.validation.evidence import Evidence
 
-Z = 1.96  # standard errors from the middle of a 95 % interval to its end
+Z = 1.96  # standard errors from the middle of a 95% interval to its end
 
 
 @dataclass(frozen=True)

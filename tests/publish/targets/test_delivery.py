@@ -166,8 +166,8 @@ def test_probability_of_odoo_when_certain_then_neither_wins_nor_loses_the_lead(
     ({"expected_value": None}, True),
     ({"tier": "A"}, True),
     ({"reason_up_1": "Called"}, True),
-    ({"reason_up_1": "Replied 4 times (18 % of 1,234 similar leads were won)"}, False),
-    ({"reason_up_1": "Replied 4 times, then not (18 % of 1,234 similar leads were won)"}, True),
+    ({"reason_up_1": "Replied 4 times (18% of 1,234 similar leads were won)"}, False),
+    ({"reason_up_1": "Replied 4 times, then not (18% of 1,234 similar leads were won)"}, True),
 ])  # fmt: skip
 def test_delta_when_a_value_changes_then_only_beyond_the_tolerance_is_it_written(
     tmp_path, changed, is_sent
@@ -175,7 +175,7 @@ def test_delta_when_a_value_changes_then_only_beyond_the_tolerance_is_it_written
     own = {"amount": "Amount__c"}
     usual = {
         "amount": 1000.0,
-        "reason_up_1": "Replied 3 times (17 % of 987 similar leads were won)",
+        "reason_up_1": "Replied 3 times (17% of 987 similar leads were won)",
     }
     write(tmp_path, make_list({"1": usual, "2": {}}), "salesforce", fields=own)
     later = make_list({"1": usual | changed, "2": {}})

@@ -33,7 +33,7 @@ MISSING, MOST_COMMON, OTHER = 0, 1, 2  # codes of numbers; of text each value ha
 class OwnAuc:
     """How well a field alone tells won leads from lost.
 
-    AUC out of fold, within blocks of time, with 95 % bounds.
+    AUC out of fold, within blocks of time, with 95% bounds.
     """
 
     value: float

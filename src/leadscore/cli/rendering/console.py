@@ -59,8 +59,8 @@ METRIC_NAMES = {
     "calibration_error_raw": "  as observed",
     "calibration_error_expected": "  expected by chance",
     "bias": "mean probability - win rate",
-    "lift_10": "lift in the first 10 %, times chance",
-    "capture_10": "share of all wins in the first 10 %",
+    "lift_10": "lift in the first 10%, times chance",
+    "capture_10": "share of all wins in the first 10%",
 }
 
 
@@ -197,7 +197,7 @@ def draw_metrics(title: str, parts: Mapping[str, Metrics]) -> None:
     if not parts:
         return
     columns = [f"{name} ({part.leads:,} leads)" for name, part in parts.items()]
-    table = table_of(f"{title}, 95 % intervals over leads", "metric", *columns)
+    table = table_of(f"{title}, 95% intervals over leads", "metric", *columns)
     intervals = [part.intervals() for part in parts.values()]
     for key, words in METRIC_NAMES.items():
         if any(key in part for part in intervals):

@@ -71,7 +71,7 @@ def _draw_worklist(customers: Customers, companies: Mapping[str, str]) -> None:
 
 def _write_customer(customer: Customer, company: str) -> list[str]:
     revenue = UNKNOWN if customer.revenue is None else f"{customer.revenue:,.0f}"
-    chance = UNKNOWN if customer.next_lead is None else f"{100 * customer.next_lead:.0f} %"
+    chance = UNKNOWN if customer.next_lead is None else f"{100 * customer.next_lead:.0f}%"
     return [
         escaped(customer.lead_id),
         escaped(company),
@@ -113,7 +113,7 @@ def _write_range(share: Interval) -> str:
     """A share of few, whose interval is far from symmetric, with both its ends."""
     if share.value is None or share.low is None or share.high is None:
         return UNKNOWN
-    return f"{100 * share.value:.0f} % ({100 * share.low:.0f}-{100 * share.high:.0f})"
+    return f"{100 * share.value:.0f}% ({100 * share.low:.0f}-{100 * share.high:.0f})"
 
 
 def _write_referrals(referrals: Referrals) -> str:

@@ -52,7 +52,7 @@ def _draw_waterfall(explained: Explained) -> None:
 
     table = table_of("Contributions", "", "points", "log-odds", "", text=1)
     table.columns[3].justify = "left"
-    start = f"{100 * explained.start_probability:.1f} %"
+    start = f"{100 * explained.start_probability:.1f}%"
     table.add_row("intercept, same for every lead", start, f"{explained.base:+.3f}", "")
     small = []
     for place, group in enumerate(explained.groups):
@@ -75,7 +75,7 @@ def _draw_waterfall(explained: Explained) -> None:
         recent = f"{explained.shift_points:+.1f}"
         shift = f"{explained.shift:+.3f}"
         table.add_row("running intercept, same for every lead", recent, shift, "")
-    end = f"{100 * explained.win_probability:.1f} %"
+    end = f"{100 * explained.win_probability:.1f}%"
     calibrated = f"calibrated: {explained.win_probability:.4f}"
     table.add_row("[bold]win probability[/]", end, "", calibrated)
     out.print(table)

@@ -82,7 +82,7 @@ def _write_basis(forecast: Forecast) -> str:
     basis = forecast.basis
     leads = f"From {counted(basis.open_leads, 'open lead')}, and {basis.arrivals_per_week:.1f} new ones a week"
     if forecast.views:
-        leads += f"; won deals close at {100 * basis.paid_share:.0f} % of the requested amount"
+        leads += f"; won deals close at {100 * basis.paid_share:.0f}% of the requested amount"
     return (
         f"{leads}. From open and from new: the means still to come from open leads, and from leads "
         "yet to come (a narrow terminal leaves out those of wins)."

@@ -39,7 +39,7 @@ def _draw_tops(judged: Judged) -> None:
     title = (
         f"Wins in the top of an average list, and value left by its order ({escaped(judged.unit)})"
     )
-    columns = ("tier", "called", "ours", "theirs", "left", "95 % interval")
+    columns = ("tier", "called", "ours", "theirs", "left", "95% interval")
     table = table_of(title, *columns)
     for top in judged.tops:
         table.add_row(
@@ -54,7 +54,7 @@ def _draw_tops(judged: Judged) -> None:
 
 
 def _draw_figures(judged: Judged) -> None:
-    table = table_of("Ranking and calibration, 95 % intervals over leads", "", "ours", "theirs")
+    table = table_of("Ranking and calibration, 95% intervals over leads", "", "ours", "theirs")
     table.add_row("AUC within dates", number(judged.auc.ours), number(judged.auc.theirs))
     ours = judged.calibration.get("ours")
     for name, metrics in judged.calibration.items():

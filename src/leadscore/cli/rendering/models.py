@@ -72,7 +72,7 @@ def _draw_dates(dates: Sequence[ReplayedDate], *, moment: str) -> None:
 def _draw_pooled(report: Backtested, *, moment: str) -> None:
     ours = report.pooled["leadscore"]
     scores = f"{ours.snapshots:,} scores of {ours.leads:,} leads at {len(report.dates)} {moment}s"
-    table = table_of(f"Pooled: {scores}, 95 % intervals over leads", "model", *COLUMNS.values())
+    table = table_of(f"Pooled: {scores}, 95% intervals over leads", "model", *COLUMNS.values())
     for name, model in report.pooled.items():
         intervals = model.intervals()
         cells = [_stacked(intervals.get(column)) for column in COLUMNS]

@@ -77,8 +77,8 @@ def _draw_shadow(shadow: ShadowComparison) -> None:
     lists = counted(shadow.lists, "list")
     words = (
         f"The challenger in shadow, on {shadow.leads:,} leads of {lists}: "
-        f"{100 * shadow.predicted_in_shadow:.1f} % predicted, ours {100 * shadow.predicted:.1f} %, "
-        f"{100 * shadow.won:.1f} % won"
+        f"{100 * shadow.predicted_in_shadow:.1f}% predicted, ours {100 * shadow.predicted:.1f}%, "
+        f"{100 * shadow.won:.1f}% won"
     )
     if shadow.gain:
         words += f"; its log loss is lower by {number(shadow.gain)} nats"
@@ -155,7 +155,7 @@ def _draw_settled(settled: Settled) -> None:
 
 
 def _draw_groups(title: str, column: str, groups: Sequence[Group]) -> None:
-    table = table_of(title, escaped(column), "leads", "predicted", "won", "95 % interval")
+    table = table_of(title, escaped(column), "leads", "predicted", "won", "95% interval")
     for group in groups:
         table.add_row(
             escaped(group.name),
@@ -198,10 +198,10 @@ def _draw_expected(expected: EstimatedPerformance) -> None:
     out.print(
         f"Estimate for {counted(expected.lists, 'list')} still waiting ({expected.leads:,} leads), from "
         f"their own probabilities, {basis}: win rate {won}, "
-        f"AUC {number(expected.auc)}, lift in the first 10 % {number(expected.lift_10)}",
+        f"AUC {number(expected.auc)}, lift in the first 10% {number(expected.lift_10)}",
         highlight=False,
     )
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}%"

@@ -33,13 +33,13 @@ MOST_CHANGES = 5
 LONGEST_NAME = 24  # characters of a stage
 SPARE = ("still there", "back")  # columns that go first where the terminal is narrow
 EXPLAINED = (
-    "Counted: visits that began in the period. Per cent of them, with 95 % intervals; a visit that has "
+    "Counted: visits that began in the period. Per cent of them, with 95% intervals; a visit that has "
     "not ended counts as unfinished, not as lost. Measured over: the days after entry for which enough "
     "visits could be observed; do not compare tables where they differ. Still there: in the stage after "
     "that time (a narrow terminal leaves out this column, then back). Days: the median, and in brackets "
-    'those after which 10 % and 90 % have ended ("from" where fewer than 90 % have). Stalled: in the '
-    "stage for longer than 90 % of visits take, or longer than stages.stalled_days; a dash where fewer "
-    "than 90 % have ended. The action `close out` on the list is something else: tier D, and 3 times "
+    'those after which 10% and 90% have ended ("from" where fewer than 90% have). Stalled: in the '
+    "stage for longer than 90% of visits take, or longer than stages.stalled_days; a dash where fewer "
+    "than 90% have ended. The action `close out` on the list is something else: tier D, and 3 times "
     "the usual time (actions.stalled_times)."
 )
 

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 def write_share(share: Interval) -> str:
     """Per cent with half the width of its interval, or a dash."""
-    return write_percent(share).removesuffix(" %")
+    return write_percent(share).removesuffix("%")
 
 
 def _write_share_of(share: Interval, leads: int) -> str:
     """The same, or a dash where it rests on too few leads to show."""
-    return write_share_of_leads(share, leads).removesuffix(" %")
+    return write_share_of_leads(share, leads).removesuffix("%")
 
 
 def draw_pipeline(speed: PipelineSpeed) -> None:
@@ -51,7 +51,7 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
     out.print(_list_cohorts(cohorts, title="Leads by month"))
     out.print(
         "Counted: leads, by the month they came in. Won in so many days: per cent of the month's "
-        "leads, with 95 % intervals; a dash where less "
+        "leads, with 95% intervals; a dash where less "
         f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
         "its first close: what a re-opened one did later is not counted here.",
         highlight=False,

@@ -189,7 +189,7 @@ def _draw_counts(scored: Scored) -> None:
     if scored.times:
         shift = f", of which the running intercept {scored.times['shift']:+.2f} log-odds"
     mean = 100 * (scored.mean_win_probability or 0.0)
-    out.print(f"Mean probability {mean:.1f} %{shift}; tiers: {tiers}")
+    out.print(f"Mean probability {mean:.1f}%{shift}; tiers: {tiers}")
 
 
 def _draw_what_if(scored: Scored) -> None:

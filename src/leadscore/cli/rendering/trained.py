@@ -222,7 +222,7 @@ def _note_repeats(evaluation: Evaluation) -> None:
 def _draw_groups(title: str, groups: Sequence[Group]) -> None:
     if not groups:
         return
-    table = table_of(title, "", "leads", "predicted", "won", "95 % interval")
+    table = table_of(title, "", "leads", "predicted", "won", "95% interval")
     for group in groups:
         table.add_row(
             escaped(group.name),

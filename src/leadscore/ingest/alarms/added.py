@@ -95,8 +95,8 @@ def _find_more_repeated(pair: Deliveries) -> Iterator[str]:
         return
     if now.share - before.share > MORE_REPEATED:
         yield (
-            f"{100 * now.share:.0f} % of the {now.facts:,} new rows of activities equal an earlier "
-            f"one; in the year before, {100 * before.share:.0f} % did"
+            f"{100 * now.share:.0f}% of the {now.facts:,} new rows of activities equal an earlier "
+            f"one; in the year before, {100 * before.share:.0f}% did"
         )
 
 

@@ -156,4 +156,4 @@ def _share_missing(pair: Deliveries, period: Period, table: str, column: str) ->
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}%"

@@ -53,7 +53,7 @@ def fit_interval(
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """95 % bounds around the published probability, as JSON for `WinModel.interval`.
+    """95% bounds around the published probability, as JSON for `WinModel.interval`.
 
     They are the knots of log-odds `raw` (KNOTS,), and how far the win rate may lie `below` and
     `above` the probability, in log-odds. Rows without dates share one period, so that only the

@@ -124,7 +124,7 @@ def summarise_carriers(
     >>> need = CarrierShare(group="bant_need", share=0.7)
     >>> size = CarrierShare(group="profile_size", share=0.3)
     >>> summarise_carriers([need, size], {})
-    'The score comes from need (70 %) and size (30 %)'
+    'The score comes from need (70%) and size (30%)'
     """
     moving = [carrier for carrier in groups if whole_percent(carrier.share) > 0]
     if not moving:
@@ -146,7 +146,7 @@ def summarise_carriers(
 
 
 def _percent(share: float) -> str:
-    return f"{whole_percent(share)} %"
+    return f"{whole_percent(share)}%"
 
 
 def _family(group: str) -> str:

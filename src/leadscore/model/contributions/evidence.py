@@ -190,4 +190,4 @@ def _read_similar(similar: Mapping[str, Any], usual: Mapping[str, Any] | None) -
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.0f}%"

@@ -56,8 +56,8 @@ COLUMNS: dict[str, Column] = {
     "win_percent": Column(
         "number", "probability of a win within the horizon, in per cent", 2, PERCENT
     ),
-    "probability_low": _share("lower end of the 95 % interval of the probability of a win"),
-    "probability_high": _share("upper end of the 95 % interval of the probability of a win"),
+    "probability_low": _share("lower end of the 95% interval of the probability of a win"),
+    "probability_high": _share("upper end of the 95% interval of the probability of a win"),
     "score": Column("number", "percentile among comparable past leads, 0 to 100", 1, PERCENT),
     "tier": Column("text", "A, B, C or D"),
     "amount": Column("money", "what a win would bring", decimals=2),

@@ -116,14 +116,14 @@ def percent(value: float) -> str:
     """A share in whole percent.
 
     >>> percent(0.256)
-    '26 %'
+    '26%'
     """
-    return f"{value * 100:.0f} %"
+    return f"{value * 100:.0f}%"
 
 
 def percent_ticks() -> FuncFormatter:
     """Shares in percent, with as many digits as a round tick has."""
-    return FuncFormatter(lambda value, _: f"{value * 100:g} %")
+    return FuncFormatter(lambda value, _: f"{value * 100:g}%")
 
 
 def count_ticks() -> StrMethodFormatter:

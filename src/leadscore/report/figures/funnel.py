@@ -252,7 +252,7 @@ def plot_patterns(patterns: Sequence[Pattern]) -> str:
     if not rows:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="share won, with 95 % interval")
+    figure, axes = new_figure(words, x_title="share won, with 95% interval")
     draw_rows(axes, rows, value="won", label="have it")
     draw_bars(axes, rows, value="others", label="all others", clip_on=True)
     draw_key(axes)

@@ -159,7 +159,7 @@ def plot_dates(records: NamedRecords) -> str:
     if len(rows) < 2:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="AUC, with 95 % interval; dashed: random order")
+    figure, axes = new_figure(words, x_title="AUC, with 95% interval; dashed: random order")
     axes.axvline(0.5, color=GREY, linewidth=1.5, linestyle="--")
     draw_rows(axes, rows, value="auc")
     axes.set_xlim(0, 1)

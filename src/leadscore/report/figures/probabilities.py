@@ -51,7 +51,7 @@ def plot_reliability(records: Records) -> str:
         return draw_missing(words)
 
     figure, axes = new_figure(
-        words, x_title="mean predicted win probability", y_title="share won, with 95 % interval"
+        words, x_title="mean predicted win probability", y_title="share won, with 95% interval"
     )
     draw_diagonal(axes)
     bars = usable(records, "mean_probability", "low", "high")
@@ -120,7 +120,7 @@ def plot_groups(records: NamedRecords, *, name: str, title: str, reading: str) -
     if len(rows) < 2:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="share won, with 95 % interval")
+    figure, axes = new_figure(words, x_title="share won, with 95% interval")
     draw_rows(axes, rows, value="win_rate", label="won")
     draw_bars(axes, rows, value="mean_probability", label="predicted", clip_on=False)
     draw_key(axes)

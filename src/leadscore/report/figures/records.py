@@ -61,7 +61,7 @@ def describe_rows(rows: Sequence[Mapping[str, float]], sentence: str) -> str:
     """A sentence for every row, its shares in percent, for screen readers.
 
     >>> describe_rows([{"share": 0.1}, {"share": 0.3}], "first {share}")
-    'first 10 %; first 30 %'
+    'first 10%; first 30%'
     """
     sentences = []
     for row in rows:

@@ -120,7 +120,7 @@ def write_settled(settled: SettledForecasts) -> str:
     over = len(settled.periods)
     if not over:
         return f"{words}; none of their periods is over yet."
-    held = f"the 80 % range held {settled.held_wins} of {counted(over, 'period')} of wins"
+    held = f"the 80% range held {settled.held_wins} of {counted(over, 'period')} of wins"
     if settled.held_revenue is not None:
         held += f", and {settled.held_revenue} of revenue"
     return f"{words}; {held}."
@@ -180,7 +180,7 @@ def write_sources(needed: LeadsNeeded) -> list[list[str]]:
             f"{100 * source.share:.0f}",
             f"{source.arriving:,.0f}",
             write_leads_range(source.leads_low, source.leads, source.leads_high),
-            write_percent(source.won).removesuffix(" %"),
+            write_percent(source.won).removesuffix("%"),
             write_leads_range(source.alone_low, source.alone, source.alone_high),
         ]
         for source in needed.sources
@@ -204,13 +204,13 @@ def _write_chance(chance: float) -> str:
     """A chance that was simulated, which is never quite none nor certain.
 
     >>> _write_chance(0.0), _write_chance(0.321), _write_chance(0.996)
-    ('under 1 %', '32 %', 'over 99 %')
+    ('under 1%', '32%', 'over 99%')
     """
     if chance < LEAST_CHANCE:
-        return "under 1 %"
+        return "under 1%"
     if chance > 1 - LEAST_CHANCE:
-        return "over 99 %"
-    return f"{100 * chance:.0f} %"
+        return "over 99%"
+    return f"{100 * chance:.0f}%"
 
 
 def _write_leads(needed: LeadsNeeded) -> str:
@@ -227,7 +227,7 @@ def _write_more(needed: LeadsNeeded) -> str:
     more_leads = write_expected(needed.of_100_more)
     more_wins = write_expected(needed.of_a_tenth_more)
     begin = f"By then, 100 more leads would add {more_leads} {needed.unit}."
-    rate = f"10 % higher win rate (relative) would add {more_wins}."
+    rate = f"10% higher win rate (relative) would add {more_wins}."
     if needed.of_one_more_rep is None:
         return f"{begin} A {rate}"
     leads = counted(round(needed.leads_per_rep or 0), "lead")

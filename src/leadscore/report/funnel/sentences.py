@@ -41,12 +41,12 @@ def write_percent(share: Interval) -> str:
 
     >>> from leadscore.results import Interval
     >>> write_percent(Interval(value=0.2, low=0.15, high=0.25)), write_percent(Interval(value=None))
-    ('20 ± 5 %', '-')
+    ('20 ± 5%', '-')
     """
     if share.value is None or share.low is None or share.high is None:
         return UNKNOWN
     half = max(share.value - share.low, share.high - share.value)
-    return f"{100 * share.value:.0f} ± {100 * half:.0f} %"
+    return f"{100 * share.value:.0f} ± {100 * half:.0f}%"
 
 
 def write_days(stage: StageFlow) -> str:
@@ -81,7 +81,7 @@ def _warn_cut_off(velocity: Velocity) -> str:
     if still_open <= MOST_CUT_OFF:
         return ""
     return (
-        f" The period is shorter than the usual time to close: {100 * still_open:.0f} % of the leads "
+        f" The period is shorter than the usual time to close: {100 * still_open:.0f}% of the leads "
         f"are still open after the {velocity.within_days:.0f} days that could be observed, so the win "
         "rate and the days to a close are too low. Choose a longer period."
     )
@@ -94,7 +94,7 @@ def warn_cut_off_stages(stages: Sequence[StageFlow]) -> str:
         return ""
     staying = slowest.staying or 0.0
     return (
-        f"These figures are too low: {100 * staying:.0f} % of the visits to {slowest.stage} have not "
+        f"These figures are too low: {100 * staying:.0f}% of the visits to {slowest.stage} have not "
         f"ended after the {slowest.within_days:.0f} days that could be observed. Choose a longer period."
     )
 
@@ -122,8 +122,8 @@ def write_change(change: ShareChange) -> str:
     width = (change.difference.high or 0.0) - (change.difference.low or 0.0)
     points = f"{100 * (change.now - change.before):+.0f} ± {50 * width:.0f} points"
     return (
-        f"{change.stage}, {WAY_NAMES[change.way]}: {100 * change.now:.0f} %, before "
-        f"{100 * change.before:.0f} % ({points}; p = {change.p_value:.2g})"
+        f"{change.stage}, {WAY_NAMES[change.way]}: {100 * change.now:.0f}%, before "
+        f"{100 * change.before:.0f}% ({points}; p = {change.p_value:.2g})"
     )
 
 
@@ -160,7 +160,7 @@ def write_stalled(lead: WaitingLead) -> str:
     if lead.longer_than_any:
         return f"{words}; longer than any completed visit in this period"
     share = format_percent(lead.lasted_longer)
-    about = "fewer than 1 %" if share == "<1 %" else f"about {share}"
+    about = "fewer than 1%" if share == "<1%" else f"about {share}"
     return f"{words}; {about} of {lead.visits:,} visits take longer"
 
 
@@ -219,7 +219,7 @@ def explain_patterns(patterns: Sequence[Pattern]) -> str:
     stand = "stands" if clear == 1 else "stand"
     return (
         f"Of {counted(len(patterns), 'pattern')} tested, {clear:,} {stand} out after correcting for "
-        "the number of tests (at most 5 % of those shown are expected to be due to chance). They need "
+        "the number of tests (at most 5% of those shown are expected to be due to chance). They need "
         "not be causes."
     )
 

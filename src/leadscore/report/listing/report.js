@@ -256,7 +256,7 @@
   function describeScore(lead) {
     const amount = lead.amount === null ? "" : formatValue(lead.amount, lead);
     const value = lead.value === null ? "" : formatValue(lead.value, lead);
-    const win = `${lead.win.toFixed(1)} % (leads like this: ${lead.interval})`;
+    const win = `${lead.win.toFixed(1)}% (leads like this: ${lead.interval})`;
     return definitions([
       ["win probability", win],
       ["score", `${lead.score} of 100`],
@@ -316,7 +316,7 @@
     for (const part of lead.parts) levels.push(levels[levels.length - 1] + part.tenths);
     const end = levels[levels.length - 1];
     const scale = { low: Math.min(0, ...levels), high: Math.max(...levels, 1) };
-    const percent = (tenths) => `${(tenths / 10).toFixed(1)} %`;
+    const percent = (tenths) => `${(tenths / 10).toFixed(1)}%`;
     const rows = lead.parts.map(({ words, tenths }, at) => {
       const points = (tenths > 0 ? "+" : "−") + Math.abs(tenths / 10).toFixed(1);
       const bar = drawBar(tenths > 0 ? "rising" : "falling", levels[at], levels[at + 1], scale);
@@ -361,7 +361,7 @@
     if (points.length < 2) return null;
     const rows = points.map((point) => element("tr", {},
       element("th", { scope: "row" }, point.day),
-      element("td", { class: "n" }, `${point.win.toFixed(1)} %`),
+      element("td", { class: "n" }, `${point.win.toFixed(1)}%`),
       element("td", {}, badge(point.tier))));
     const head = element("thead", {}, element("tr", {},
       element("th", { scope: "col" }, "list"),

@@ -75,14 +75,14 @@ def _write_headline(change: HeadlineChange, *, money: str) -> str:
     verdict = f"{verdict} (p = {change.p_value:.2g})"
     if change.name == "won_of_closed":
         points = f"{100 * (change.now - change.before):+.0f} points"
-        now, before = f"{100 * change.now:.0f} %", f"{100 * change.before:.0f} %"
+        now, before = f"{100 * change.now:.0f}%", f"{100 * change.before:.0f}%"
         return f"won of those closed: {now}, before {before} ({points}): {verdict}"
     name = {"revenue": f"{money} won", "won": "leads won", "lost": "leads lost"}[change.name]
     figures = f"{name}: {change.now:,.0f}, before {change.before:,.0f}"
     if not change.before:
         return f"{figures}: {verdict}"
     relative = 100 * (change.now / change.before - 1)
-    return f"{figures} ({relative:+.0f} %): {verdict}"
+    return f"{figures} ({relative:+.0f}%): {verdict}"
 
 
 def _list_leads(win_loss: WinLoss) -> list[dict[str, object]]:
