@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from leadscore.cli.rendering import scored as rendering
 from leadscore.report.lead_words import describe_score
 from leadscore.report.listing import build
 from leadscore.report.listing.build import build_report
@@ -201,7 +202,7 @@ def test_interval_when_shown_then_is_that_of_explain():
     contents = set_column(make_contents(1), "probability_low", [0.0149])
     contents = set_column(contents, "probability_high", [0.0649])
     [lead] = build_leads(contents)
-    words = describe_score(contents.scores.to_pylist()[0])["win probability"]
+    words = describe_score(contents.scores.to_pylist()[0], {})["win probability"]
     assert lead.interval == "1 to 6%"
     assert words.endswith("(leads like this: 1 to 6%)")
 
@@ -371,7 +372,24 @@ def test_digest_when_good_leads_lack_answers_then_says_how_many(n):
 def test_words_when_a_lead_has_no_rep_then_say_why_not():
     for row in make_scores(30).to_pylist():
         label = "why this rep" if row["rep_id"] else "why no rep"
-        assert describe_score(row)[label] == row["route_reason"]
+        assert describe_score(row, {})[label] == row["route_reason"]
+
+
+NAMED = {"R01": "Ann Bauer"}
+
+
+@pytest.mark.parametrize(
+    ("rep_id", "words"), [("R01", "Ann Bauer (R01)"), ("R02", "R02"), ("", None), (None, None)]
+)
+def test_words_when_the_name_of_a_rep_is_known_then_have_it_beside_the_id(rep_id, words):
+    row = make_scores(1).to_pylist()[0] | {"rep_id": rep_id}
+    assert describe_score(row, NAMED).get("rep") == words
+
+
+@pytest.mark.parametrize(("rep_id", "who"), [("R01", "Ann Bauer: "), ("R02", "R02: "), (None, "")])
+def test_list_with_details_when_the_name_of_a_rep_is_known_then_has_it(rep_id, who):
+    row = make_scores(1).to_pylist()[0] | {"rep_id": rep_id}
+    assert rendering._lines(row, reps=NAMED)[-1].startswith(f"[bold]{who}")
 
 
 @pytest.mark.parametrize(

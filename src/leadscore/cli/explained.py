@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,12 +41,15 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain one lead: what was known about it, what each part contributes, its published scores."""
+    reps: dict[str, str] = {}  # for the terminal alone: no result names anybody
 
     def run(project: Project) -> tuple[Result, ...]:
         explained = project.explain(lead_id, publication_id=publication)
+        reps.update(_name_reps(project))
         return explained, _write_page(explained, html)
 
-    run_command(run, draw_explained, config, None, as_json=as_json, writes=html)
+    draw = partial(draw_explained, reps=reps)
+    run_command(run, draw, config, None, as_json=as_json, writes=html)
 
 
 def replay(
@@ -56,6 +60,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Reproduce a publication, compare every byte, and explain one of its leads."""
+    reps: dict[str, str] = {}
 
     def run(project: Project) -> tuple[Result, ...]:
         from leadscore.errors import LeadscoreError
@@ -67,9 +72,17 @@ def replay(
                 f"{listed(replayed.differs)}: this version of leadscore, or of a library, computes "
                 "differently from the one that published it"
             )
+        reps.update(_name_reps(project))
         return replayed, _write_page(replayed, html)
 
-    run_command(run, draw_explained, config, None, as_json=as_json, writes=html)
+    draw = partial(draw_explained, reps=reps)
+    run_command(run, draw, config, None, as_json=as_json, writes=html)
+
+
+def _name_reps(project: Project) -> dict[str, str]:
+    from leadscore.project.showing import name_reps
+
+    return name_reps(project.settings)
 
 
 def _write_page(explained: Explained, path: Path | None) -> WrittenPage:

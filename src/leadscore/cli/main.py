@@ -240,12 +240,14 @@ def score(
 ) -> None:
     """Score all open leads, with probability, tier and reasons, and publish the list."""
     companies: dict[str, str] = {}  # for the terminal alone: no result names anybody
+    reps: dict[str, str] = {}
 
     def run(project: Project) -> tuple[Result, ...]:
-        from leadscore.project.showing import read_companies
+        from leadscore.project.showing import name_reps, read_companies
 
         scored = project.score(as_of=moment_of(project.settings, as_of))
         companies.update(read_companies(project.settings))
+        reps.update(name_reps(project.settings))
         published = project.publish(
             scored, replace_newer=replace_newer, even_if_unlike=even_if_unlike
         )
@@ -253,7 +255,7 @@ def score(
             return scored, published
         return scored, published, project.deliver(published.publication_id)
 
-    draw = partial(draw_score, companies=companies, details=details)
+    draw = partial(draw_score, companies=companies, reps=reps, details=details)
     _, published, *delivered = run_command(run, draw, config, None, as_json=as_json)
     if published.withheld:
         raise typer.Exit(WITHHELD)

@@ -19,6 +19,7 @@ from leadscore.locks import scratch
 from leadscore.model.apply import WinModel
 from leadscore.project.publishing import read_previous
 from leadscore.project.scoring import score_list
+from leadscore.project.showing import name_reps
 from leadscore.proposals import propose
 from leadscore.publish.before import read_before
 from leadscore.publish.formats import CSV, PARQUET, write_files
@@ -223,4 +224,5 @@ def _explain(
         **explanation,
         "past": read_past_scores(receipts, lead_id),
     }
-    return report | {"page": build_explanation(report)}
+    page = build_explanation(report, reps=name_reps(settings))
+    return report | {"page": page}

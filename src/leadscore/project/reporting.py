@@ -13,7 +13,7 @@ from leadscore.files import list_folder
 from leadscore.json_files import read_result
 from leadscore.project.explaining import read_list
 from leadscore.project.recalling import recall
-from leadscore.project.showing import read_rep_rows, read_shown_leads
+from leadscore.project.showing import name_reps, read_shown_leads
 from leadscore.publish.publication import Publication, read_publication
 from leadscore.registry.registry import Registry
 from leadscore.report.listing.build import build_report
@@ -82,7 +82,7 @@ def gather(settings: Settings, publication: Publication, scores: pa.Table) -> Li
         warnings=manifest.get("warnings", []),
         routing=manifest.get("routing"),
         past=past,
-        rep_names=_read_rep_names(settings),
+        rep_names=name_reps(settings),
         shown=_read_shown(settings),
         backtest=_find_backtest(settings, manifest["store_version"]),
     )
@@ -124,12 +124,6 @@ def _build_past(publication: Publication, scores: pa.Table) -> PastList:
         probabilities=dict(probabilities),
         tiers=dict(tiers),
     )
-
-
-def _read_rep_names(settings: Settings) -> dict[str, str]:
-    """rep_id -> name, of the list of reps as it is now."""
-    rows = read_rep_rows(settings)
-    return {rep_id: row["name"] for rep_id, row in rows.items() if row["name"]}
 
 
 def _read_shown(settings: Settings) -> dict[str, ShownLead]:

@@ -51,6 +51,12 @@ def read_rep_rows(settings: Settings) -> dict[str, dict[str, str | None]]:
     return {row.pop("rep_id"): row for row in rows}
 
 
+def name_reps(settings: Settings) -> dict[str, str]:
+    """rep_id -> name, of the list of reps as it is now; only for people, as the leads' texts are."""
+    rows = read_rep_rows(settings)
+    return {rep_id: row["name"] for rep_id, row in rows.items() if row["name"]}
+
+
 def forget(
     settings: Settings,
     lead_id: str | None = None,

@@ -25,14 +25,19 @@ class Bar:
     width: float
 
 
-def build_explanation(explanation: Mapping[str, Any]) -> str:
-    """The page of an explanation as `project.explain` returns it."""
+def build_explanation(explanation: Mapping[str, Any], *, reps: Mapping[str, str]) -> str:
+    """The page of an explanation as `project.explain` returns it.
+
+    Args:
+        explanation: of a lead.
+        reps: rep_id -> name, as far as they are known.
+    """
     groups = explanation["groups"]
     bars = _build_bars(groups, intercept=explanation["base"], log_odds=explanation["log_odds"])
     return render_page(
         "explanation.html.j2",
         explanation=explanation,
-        words=describe_score(explanation["score"]),
+        words=describe_score(explanation["score"], reps),
         bars=[bar for bar in bars if abs(bar.value) >= SMALLEST],
         rest=sum(abs(bar.value) < SMALLEST for bar in bars),
         rest_points=sum(bar.points for bar in bars if abs(bar.value) < SMALLEST),

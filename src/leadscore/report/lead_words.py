@@ -9,11 +9,15 @@ from leadscore.report.formats import format_count, format_interval
 from leadscore.wording import say_action
 
 
-def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
+def describe_score(row: Mapping[str, Any], reps: Mapping[str, str]) -> dict[str, str]:
     """Label -> words of a row of scores, in the order to read them; what is empty is left out.
 
+    Args:
+        row: of the scores.
+        reps: rep_id -> name, as far as they are known.
+
     >>> row = {"win_probability": 0.62, "probability_low": 0.5, "probability_high": 0.7}
-    >>> describe_score(row | {"score": 97.2, "tier": "A"})["win probability"]
+    >>> describe_score(row | {"score": 97.2, "tier": "A"}, {})["win probability"]
     '62.0% (leads like this: 50 to 70%)'
     """
     words = {
@@ -26,7 +30,7 @@ def describe_score(row: Mapping[str, Any]) -> dict[str, str]:
         "BANT": row.get("bant"),
         "qualification": _describe_verdict(row),
         "by hand": row.get("override"),
-        "rep": row.get("rep_id"),
+        "rep": _name_rep(row.get("rep_id"), reps),
         "why this rep" if row.get("rep_id") else "why no rep": row.get("route_reason"),
         "change": row.get("change"),
     }
@@ -42,6 +46,14 @@ def _describe_probability(row: Mapping[str, Any]) -> str:
 def _describe_amount(row: Mapping[str, Any]) -> str:
     amount = _count(row.get("amount"))
     return f"{amount} (estimated)" if amount and row.get("amount_estimated") else amount
+
+
+def _name_rep(rep_id: str | None, reps: Mapping[str, str]) -> str:
+    """The name of a rep, and the id in brackets; without a name the id."""
+    if not rep_id:
+        return ""
+    name = reps.get(rep_id)
+    return f"{name} ({rep_id})" if name else rep_id
 
 
 def _count(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from leadscore.cli.rendering.console import escaped, out, table_of
@@ -14,13 +15,21 @@ WIDTH = 24  # characters of the longest bar
 LEAST = 0.005  # log-odds: smaller contributions are shown together
 
 
-def draw_explained(explained: Explained, written: WrittenPage) -> None:
-    """What was known about a lead, what each group of features adds, and earlier scores."""
+def draw_explained(
+    explained: Explained,
+    written: WrittenPage,
+    *,
+    reps: Mapping[str, str],
+) -> None:
+    """What was known about a lead, what each group of features adds, and earlier scores.
+
+    `reps` are the names of reps by id, as far as people may see them.
+    """
     from leadscore.results import Replayed
 
     if isinstance(explained, Replayed):
         _draw_replay(explained)
-    _draw_score(explained)
+    _draw_score(explained, reps)
     _draw_waterfall(explained)
     _draw_past(explained)
     _draw_facts(explained)
@@ -36,11 +45,11 @@ def _draw_replay(replayed: Replayed) -> None:
     out.print(f"Publication {publication} reproduced: {verdict}", highlight=False)
 
 
-def _draw_score(explained: Explained) -> None:
+def _draw_score(explained: Explained, reps: Mapping[str, str]) -> None:
     when = f"as of {explained.as_of}, " if explained.as_of else ""
     lead, model = escaped(explained.lead_id), escaped(explained.model_version)
     out.print(f"[bold]{lead}[/]  {when}model {model}", highlight=False, soft_wrap=True)
-    for label, text in describe_score(explained.score).items():
+    for label, text in describe_score(explained.score, reps).items():
         out.print(f"[dim]{label:<16}[/]{escaped(text)}", highlight=False, soft_wrap=True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -53,14 +54,16 @@ def draw_score(
     written: WrittenWorkbook | None = None,
     *,
     companies: Mapping[str, str] = NOTHING_SHOWN,
+    reps: Mapping[str, str] = NOTHING_SHOWN,
     details: bool = False,
 ) -> None:
     """Whom to call first, where the list is, and what was written of it for CRMs and people.
 
     A lead is one line; with `details` all that speaks for it and against it follows. `companies`
-    are the leads' companies, as far as people may see them.
+    are the leads' companies, and `reps` the names of reps by id, as far as people may see them.
     """
-    _draw_top(scored, companies, details=details)
+    details_of = partial(_lines, reps=reps) if details else None
+    _draw_top(scored, companies, details_of)
     _draw_counts(scored)
     _draw_what_if(scored)
     if scored.routing:
@@ -73,7 +76,11 @@ def draw_score(
         draw_worklist(written)
 
 
-def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) -> None:
+def _draw_top(
+    scored: Scored,
+    companies: Mapping[str, str],
+    details_of: Callable[[dict[str, Any]], list[str]] | None,
+) -> None:
     if not scored.top:
         return
     when = f", as of {scored.as_of}" if scored.as_of else ""
@@ -92,12 +99,12 @@ def _draw_top(scored: Scored, companies: Mapping[str, str], *, details: bool) ->
     )
     for rank, row in enumerate(scored.top, start=1):
         win = format_percent(row["win_probability"])
-        why = "\n".join(_lines(row)) if details else escaped(_first_reason(row))
+        why = "\n".join(details_of(row)) if details_of else escaped(_first_reason(row))
         action = escaped(say_action(row["suggested_action"]))
         lead_id = row["lead_id"]
         lead = " ".join(filter(None, [lead_id, companies.get(lead_id)]))
         table.add_row(str(rank), escaped(lead), row["tier"], win, _value(row), action, why)
-    _fit_line(table, details=details)
+    _fit_line(table, details=details_of is not None)
     out.print(table)
     if any(row["amount_estimated"] for row in scored.top):
         out.print("* with an estimated amount")
@@ -144,7 +151,7 @@ def _value(row: dict[str, Any]) -> str:
     return f"{row['expected_value']:,.0f}{star}"
 
 
-def _lines(row: dict[str, Any]) -> list[str]:
+def _lines(row: dict[str, Any], *, reps: Mapping[str, str]) -> list[str]:
     """What speaks for a lead and against it, what to ask, and who does what."""
     lines = []
     for side, sign in (("up", "[green]+[/]"), ("down", "[red]-[/]")):
@@ -158,7 +165,8 @@ def _lines(row: dict[str, Any]) -> list[str]:
     if row["change"] and row["trend"] != "steady":
         largest = row["change"].partition(";")[0]
         lines.append(f"[dim]{escaped(largest)}[/]")
-    rep = f"{row['rep_id']}: " if row.get("rep_id") else ""
+    rep_id = row.get("rep_id")
+    rep = f"{reps.get(rep_id, rep_id)}: " if rep_id else ""
     note = row["override"] or row["next_question"]
     who = f"[bold]{escaped(rep)}{escaped(say_action(row['suggested_action']))}[/]"
     return [*lines, f"{who}  {escaped(note)}"]
