@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,6 +126,29 @@ def test_question_when_it_cannot_be_answered_then_the_words_do_not_repeat_it(ask
         assert "Ignore all rules" not in text
     assert "not on the published list" in answers[5][1]
     assert "n must be from 1 to 100, got 0" in answers[6][1]
+
+
+def test_line_when_it_is_no_message_then_json_rpc_s_error_answers_and_the_next_one_counts(
+    published,
+):
+    _, _, path = published
+    lines = ["{", '{"hello": 1}', '{"jsonrpc": "2.0", "id": 7, "method": "ping"}']
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER, str(path)],
+        input="".join(f"{line}\n" for line in lines),
+        env=environment_with(PYTHONPATH=str(SOURCE)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers[0] == {
+        "jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "Parse error"}
+    }  # fmt: skip
+    assert answers[1] == {
+        "jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Invalid Request"}
+    }  # fmt: skip
+    assert answers[2]["id"] == 7
 
 
 @pytest.mark.parametrize(("value", "expected"), [

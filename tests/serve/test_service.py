@@ -6,7 +6,7 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from threading import Event
 
 import pytest
@@ -20,7 +20,8 @@ from leadscore.serve import limits, prompt
 from leadscore.serve.app import build_app
 from leadscore.serve.keeper import AHEAD_US, STEP_US, Keeper, NotReadyError
 from leadscore.serve.limits import MOST_BYTES, Pace
-from leadscore.serve.run import MOST_AT_ONCE, check_token
+from leadscore.serve.prompt import MOST_AT_ONCE
+from leadscore.serve.run import check_token
 from served import WITHIN_S, as_question, ask, serving, wait_until
 
 TOKEN = "a token of enough letters"  # noqa: S105  (of this test)
@@ -114,6 +115,13 @@ def test_body_when_it_is_no_json_then_422_says_so(port):
     connection.close()
 
 
+@pytest.mark.parametrize("body", [b"", b" ", b"\r\n"])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+def test_body_when_it_is_empty_then_the_words_say_so(port, body, kind):
+    words = 'the body is empty: send JSON, such as {"lead_id": "..."}'
+    assert ask(port, "/score", body, content_type=kind) == (422, {"error": words})
+
+
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"lead_id": ' + b"9" * 5_000 + b"}"])
 def test_body_when_python_cannot_read_it_then_the_words_say_why(port, body):
     words = "the body cannot be read: it is nested too deeply, or has too long a number"
@@ -135,6 +143,25 @@ def test_host_when_a_page_of_elsewhere_asks_then_it_is_refused(port):
     assert status == 403
     assert "localhost" in answer["error"]
     assert ask(port, "/health", host="example.com")[0] == 200
+
+
+@pytest.mark.parametrize("host", ["LOCALHOST", "LocalHost:8000", "[::1]", "127.0.0.1:80"])
+def test_host_when_it_is_this_machine_then_its_letters_may_be_capitals(port, host):
+    assert ask(port, "/nothing", host=host)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"hello\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\r\n\r\n"],
+)
+def test_request_when_it_is_not_http_then_400_is_json_and_the_connection_ends(port, request_bytes):
+    with socket.create_connection(("127.0.0.1", port), timeout=WITHIN_S) as connection:
+        connection.sendall(request_bytes)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.getheader("content-type")) == (400, "application/json")
+        assert json.loads(answer.read()) == {"error": "the request is not valid HTTP/1.1"}
+        assert connection.recv(1) == b""
 
 
 def test_body_when_it_is_too_large_then_413_whatever_it_says_of_its_length(port):
@@ -204,6 +231,25 @@ def test_connections_when_they_ask_nothing_then_they_are_closed_and_others_are_a
         assert ask(port, "/health")[0] == 200
 
 
+def test_connections_when_all_are_taken_then_503_is_json_and_those_that_are_open_go_on(world):
+    with (
+        serving(build_app(keeper_of(world), token=None, per_second=1e4)) as port,
+        ExitStack() as stack,
+    ):
+        opened = []
+        for _ in range(MOST_AT_ONCE):
+            connection = HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
+            opened.append(connection)
+            stack.callback(connection.close)
+            connection.request("GET", "/health")
+            assert connection.getresponse().read() == b'{"status":"ok"}'
+        status, answer = ask(port, "/health")
+        assert status == 503
+        assert answer["error"].startswith("more than 64 connections are open")
+        opened[0].request("GET", "/health")
+        assert opened[0].getresponse().status == 200
+
+
 def test_body_when_it_never_ends_then_408(world, monkeypatch):
     monkeypatch.setattr(limits, "BODY_WITHIN_S", 0.2)
     with serving(build_app(keeper_of(world), token=None, per_second=1e4)) as port:
@@ -221,6 +267,9 @@ def test_body_when_it_never_ends_then_408(world, monkeypatch):
     ("0.0.0.0", None, "LEADSCORE_TOKEN"),  # noqa: S104
     ("crm.example.com", None, "LEADSCORE_TOKEN"),
     ("127.0.0.1", "short", "at least 16 characters"),
+    ("127.0.0.1", " " * 20, "nothing but blanks"),
+    ("127.0.0.1", f"{TOKEN}\n", "begins or ends with a space or a line break"),
+    ("127.0.0.1", f" {TOKEN}", "begins or ends with a space or a line break"),
 ])  # fmt: skip
 def test_address_when_anybody_could_ask_then_the_service_does_not_start(host, token, words):
     with pytest.raises(UserError, match=words):

@@ -33,11 +33,12 @@ def build_server(project: Project) -> Any:
         UserError: the package `mcp` is not installed.
     """
     try:
-        from mcp.server.mcpserver import MCPServer
+        import mcp.server.mcpserver  # noqa: F401
     except ModuleNotFoundError as e:
         raise UserError("the package mcp is missing: pip install 'leadscore[mcp]'") from e
+    from leadscore.serve.unreadable import AgentServer
 
-    server = MCPServer(
+    server = AgentServer(
         f"leadscore {project.settings.project}",
         version=__version__,
         instructions=INSTRUCTIONS,

@@ -24,6 +24,7 @@ from leadscore.serve.refusals import describe_refusal
 
 AT_ONCE = 2  # leads scored at the same time; others wait in the order in which they came
 REFUSED = {"description": "It cannot be scored, and why: {'error': words}"}
+EMPTY = 'the body is empty: send JSON, such as {"lead_id": "..."}'
 NOT_READY = {"description": "Nothing to answer from yet, and why: {'error': words}"}
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,9 @@ def _add_standing(app: FastAPI, keeper: Keeper) -> None:
 
 async def _refuse_form(request: Request, error: Exception) -> JSONResponse:
     """A body that is no question, in words."""
+    body = await request.body()
+    if not body.strip():
+        return JSONResponse({"error": EMPTY}, status_code=422)
     if not request.headers.get("content-type", "").startswith("application/json"):
         words = "send JSON, with the header Content-Type: application/json"
         return JSONResponse({"error": words}, status_code=422)

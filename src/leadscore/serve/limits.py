@@ -14,6 +14,11 @@ from typing import Any
 MOST_BYTES = 256 * 1024
 BODY_WITHIN_S = 10.0
 MOST_CLIENTS = 10_000  # whose pace is remembered
+HEADERS = {  # of refusals, beside their type
+    401: [(b"www-authenticate", b"Bearer")],
+    429: [(b"retry-after", b"1")],
+    503: [(b"retry-after", b"1"), (b"connection", b"close")],
+}
 FREE = ("/health",)  # asked by whatever watches the process; it says nothing of the project
 
 Scope = MutableMapping[str, Any]
@@ -26,10 +31,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, seen from itself.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("[::1]"), is_loopback("0.0.0.0")
+    >>> is_loopback("LocalHost"), is_loopback("[::1]"), is_loopback("0.0.0.0")
     (True, True, False)
     """
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ip_address(host.strip("[]")).is_loopback
@@ -79,15 +84,15 @@ class Guard:
         headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
         refusal = self._refuse(scope, headers)
         if refusal is not None:
-            await _answer(send, *refusal)
+            await answer(send, *refusal)
             return
         try:
             body = await asyncio.wait_for(_read_body(receive), BODY_WITHIN_S)
         except TimeoutError:
-            await _answer(send, 408, f"the request did not end within {BODY_WITHIN_S:g} seconds")
+            await answer(send, 408, f"the request did not end within {BODY_WITHIN_S:g} seconds")
             return
         if body is None:
-            await _answer(send, 413, f"a request may have {MOST_BYTES // 1024} KiB")
+            await answer(send, 413, f"a request may have {MOST_BYTES // 1024} KiB")
             return
         await self.app(scope, _replay(body, receive), send)
 
@@ -145,12 +150,13 @@ def _names_this_machine(host: bytes) -> bool:
     return is_loopback(without_port or name)
 
 
-async def _answer(send: Send, status: int, words: str) -> None:
-    body = json.dumps({"error": words}).encode()
-    headers = [(b"content-type", b"application/json")]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if status == 429:
-        headers.append((b"retry-after", b"1"))
+def build_error(words: str) -> bytes:
+    """The body of every refusal."""
+    return json.dumps({"error": words}).encode()
+
+
+async def answer(send: Send, status: int, words: str) -> None:
+    """Refuse a request, in JSON."""
+    headers = [(b"content-type", b"application/json"), *HEADERS.get(status, ())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": build_error(words)})

@@ -17,7 +17,6 @@ from leadscore.settings.settings import Settings
 
 SHORTEST_TOKEN = 16  # characters
 STOPS_WITHIN_S = 10  # requests that have begun may end
-MOST_AT_ONCE = 64
 
 
 def run_service(
@@ -52,7 +51,6 @@ def build_server(app: App) -> uvicorn.Server:
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # a header could name a new client for each request
-        limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=STOPS_WITHIN_S,
     )
     return uvicorn.Server(config)
@@ -91,5 +89,16 @@ def check_token(host: str, token: str | None) -> None:
             f"{host} can be reached from other machines: set a token in the environment variable "
             f"{SERVICE_TOKEN}, or leave out --host"
         )
-    if token is not None and len(token) < SHORTEST_TOKEN:
+    if token is not None:
+        _check_characters(token)
+
+
+def _check_characters(token: str) -> None:
+    if not token.strip():
+        raise UserError(f"{SERVICE_TOKEN} holds nothing but blanks: set a token, or unset it")
+    if token != token.strip():
+        raise UserError(
+            f"{SERVICE_TOKEN} begins or ends with a space or a line break, which a header would lose"
+        )
+    if len(token) < SHORTEST_TOKEN:
         raise UserError(f"{SERVICE_TOKEN} must have at least {SHORTEST_TOKEN} characters")
