@@ -68,6 +68,16 @@ def test_write_bytes_when_folders_are_missing_then_they_are_made_and_others_may_
     assert everything(tmp_path) == {"a/b/c.txt": b"two"}
 
 
+def test_write_bytes_when_the_path_is_a_link_then_it_stays_and_its_file_is_written(tmp_path):
+    write_bytes(tmp_path / "far" / "file", b"old")
+    (tmp_path / "second").symlink_to(tmp_path / "far" / "file")
+    (tmp_path / "first").symlink_to("second")
+    write_bytes(tmp_path / "first", b"new")
+    assert (tmp_path / "first").is_symlink()
+    assert (tmp_path / "second").is_symlink()
+    assert everything(tmp_path / "far") == {"file": b"new"}
+
+
 @pytest.fixture(params=[0o022, 0o027, 0o077, 0o002], ids=oct)
 def umask(request):
     """What this process takes from the rights of its new files."""

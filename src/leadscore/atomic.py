@@ -21,15 +21,23 @@ UMASK_LOCK = Lock()  # two threads that read the umask at once would change it
 def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write `data` to `path` in one step; only its owner may read a `private` file.
 
+    A symbolic link stays, and the file that it leads to is written.
+
     Raises:
         UnavailableError: it cannot be written.
     """
+    target = follow_link(path)
 
     def fill(temporary: Path) -> Path:
         temporary.write_bytes(data)
-        return path
+        return target
 
-    write_file(path.parent, fill, private=private)
+    write_file(target.parent, fill, private=private)
+
+
+def follow_link(path: Path) -> Path:
+    """The file that a symbolic link leads to, whether it is there or not; else the path itself."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def write_pointer(path: Path, data: bytes) -> None:

@@ -119,6 +119,39 @@ def test_rejects_when_the_file_to_write_is_a_pipe_then_it_stays_one(stored):
     assert (stored / "pipe").is_fifo()
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_rejects_when_the_file_to_write_is_a_link_then_what_it_leads_to_is_written(
+    with_rejects, tmp_path, is_there
+):
+    (tmp_path / "elsewhere").mkdir()
+    real = tmp_path / "elsewhere" / "real.csv"
+    if is_there:
+        real.write_text("old")
+    (tmp_path / "link.csv").symlink_to("elsewhere/real.csv")
+    told = run("rejects", "--to", str(tmp_path / "link.csv"))
+    assert told.code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert real.read_text().startswith('"source"')
+    assert [path.name for path in real.parent.iterdir()] == ["real.csv"]
+
+
+LINKS = {
+    "a.csv": "a.csv is a symbolic link that leads to itself; name a file",
+    "missing/a.csv": "missing does not exist; create it, or correct the path",
+    "leads.csv": "is read by project",
+}
+
+
+@pytest.mark.parametrize("target", LINKS)
+def test_rejects_when_the_link_leads_to_what_cannot_be_written_then_is_refused(stored, target):
+    link = stored / "a.csv"
+    link.symlink_to(target)
+    told = run("rejects", "--to", "a.csv")
+    assert told.code == 2
+    assert LINKS[target] in " ".join(told.err.split())
+    assert link.is_symlink()
+
+
 def test_rejects_when_the_file_to_write_is_a_folder_then_asks_for_a_file(stored):
     (stored / "out").mkdir()
     told = run("rejects", "--to", "out")

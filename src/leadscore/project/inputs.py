@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from leadscore.atomic import follow_link
 from leadscore.errors import LeadscoreError, UserError
 from leadscore.ingest.readers.sources import find_files
 from leadscore.settings.settings import Settings
@@ -13,7 +14,8 @@ from leadscore.settings.settings import Settings
 def refuse_place(path: Path) -> None:
     """Refuse a file to write that is none, or whose folder does not exist: it may be mistyped.
 
-    A device or a pipe would not be written to, but replaced by a file.
+    A device or a pipe would not be written to, but replaced by a file. What a symbolic link leads to
+    counts, since that is written.
 
     Raises:
         UserError: it is one of these.
@@ -22,8 +24,13 @@ def refuse_place(path: Path) -> None:
         raise UserError(f"{path} is a folder; name a file in it")
     if path.exists() and not path.is_file():
         raise UserError(f"{path} is a device or a pipe; name a file")
-    if not path.parent.is_dir():
-        raise UserError(f"the folder {path.parent} does not exist; create it, or correct the path")
+    target = follow_link(path)
+    if target.is_symlink():
+        raise UserError(f"{path} is a symbolic link that leads to itself; name a file")
+    if not target.parent.is_dir():
+        raise UserError(
+            f"the folder {target.parent} does not exist; create it, or correct the path"
+        )
 
 
 def refuse_input(path: Path, settings: Settings, *, config: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from leadscore.atomic import write_file
+from leadscore.atomic import follow_link, write_file
 from leadscore.history.customers import are_known
 from leadscore.locks import scratch
 from leadscore.project.after_sale import describe_project_customers
@@ -44,13 +44,14 @@ def write_worklist(
     publication, scores = read_list(settings, publication_id)
     worklist = _build_worklist(settings, publication, scores)
     path = to or workbook_path(settings)
+    target = follow_link(path)
 
     def fill(temporary: Path) -> Path:
         with scratch() as folder:
             write_workbook(temporary, worklist, scratch=folder)
-        return path
+        return target
 
-    write_file(path.parent, fill, private=to is None)
+    write_file(target.parent, fill, private=to is None)
     return WrittenWorkbook(
         publication_id=publication.id,
         workbook=str(path),

@@ -78,7 +78,8 @@ def _draw_waterfall(explained: Explained) -> None:
         table.add_row(words, f"{group.points:+.1f}", f"{group.value:+.3f}", bar)
     points = sum(group.points for group in small)
     log_odds = sum(group.value for group in small)
-    table.add_row(f"[dim]{len(small)} more[/]", f"{points:+.1f}", f"{log_odds:+.3f}", "")
+    if small:
+        table.add_row(f"[dim]{len(small)} more[/]", f"{points:+.1f}", f"{log_odds:+.3f}", "")
     table.add_row("[bold]log-odds[/]", "", f"{explained.log_odds:+.3f}", "")
     if explained.shift:
         recent = f"{explained.shift_points:+.1f}"

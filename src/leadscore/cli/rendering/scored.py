@@ -42,6 +42,7 @@ WIDEST_LEAD, NARROW_LEAD = 24, 23  # characters
 WAYS = {
     "ours": "leadscore",
     "least_loaded": "least loaded",
+    "round_robin": "round robin",
 }  # of giving leads to reps, by their names in files
 
 UNLEARNED = re.compile(r"(?P<answer>.+) \((?P<kind>not learned from(?: yet)?)\)")
