@@ -218,7 +218,7 @@ def _beside_best(table: dict[str, Any]) -> str:
         verdict = "leadscore is clearly behind"
     ranks = f", of AUC {_cell(auc, None)}" if auc else ""
     name = NAMES[best].strip("*")
-    differs = f"its log loss less ours is {_cell(loss, None)}{ranks}"
+    differs = f"its log loss minus leadscore's is {_cell(loss, None)}{ranks}"
     return f"The best of the others by log loss is {name}; {differs}: {verdict}."
 
 

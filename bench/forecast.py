@@ -1,4 +1,4 @@
-"""Past months of the sample forecast at their starts, beside what came and beside naive methods.
+"""Past months of the sample forecast at their starts, beside the actual results and naive methods.
 
 The last twelve months of two samples, so that every month has a year of history before it. Models are trained anew
 every three months, with the logistic scorer alone, on what was known by then.

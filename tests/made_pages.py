@@ -127,7 +127,7 @@ def make_past() -> ForecastBacktest:
     error = {"wins": 3.0, "wins_bias": 3.0, "revenue": 1e5, "revenue_bias": 1e5, "months": 1}
     document = {
         "project": "acme", "months": [month], "skipped": {}, "held_wins": 1, "held_revenue": 1,
-        "errors": {"leadscore": error}, "summary": "the 80% band held 1 of 1 months of wins",
+        "errors": {"leadscore": error}, "summary": "actual wins were within the 80% range in 1 of 1 month",
     }  # fmt: skip
     return ForecastBacktest.from_dict(document)
 

@@ -251,7 +251,7 @@ def test_backtest_when_summed_up_then_counts_months_within_the_band_and_errors()
         month("2024-03", middle=10, won=7, guess=8.0),
     ]
     result = summarise("p", months, {})
-    assert result.summary == "the 80% band held 1 of 3 months of wins"
+    assert result.summary == "actual wins were within the 80% range in 1 of 3 months"
     assert result.held_revenue is None
     assert result.errors["leadscore"].wins == pytest.approx(8 / 3)
     assert result.errors["leadscore"].wins_bias == pytest.approx(-2 / 3)

@@ -85,7 +85,7 @@ def test_judge_when_a_score_is_noisier_then_ours_ranks_better_and_its_order_leav
     assert top.missed.value == pytest.approx(top.wins_ours - top.wins_theirs)
     assert top.left.low > 0
     assert top.left.value == pytest.approx(1000 * top.missed.value)  # a win is worth 1,000
-    assert any("Ours ranks better" in sentence for sentence in judged.summary)
+    assert any("leadscore ranks better" in sentence for sentence in judged.summary)
 
 
 def test_judge_when_figures_are_compared_with_plain_loops_then_they_agree(world):

@@ -37,12 +37,12 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
         "The open pipeline is 1.1 times what the target still lacks.",
         "By then, 100 more leads would add 70,000 EUR. One more rep, taking 52 leads like the others, "
         "would add 36,400 EUR; a 10% higher win rate (relative) would add 200,000.",
-        "The 80% band held 1 of 1 months of wins",
+        "Actual wins were within the 80% range in 1 of 1 month",
         "2,500,000 (2,000,000-3,000,000)",
         "New leads for the target by channel",
         "420 (300-540)",
         "900 (600-∞)",
-        "3 forecasts published since 2026-01-05; the 80% range held 1 of 1 period of wins, and 0",
+        "3 forecasts published since 2026-01-05; actual wins were within the 80% range in 1 of 1 period, actual revenue in 0",
         "9,000,000",
     ):
         assert words in page
@@ -113,7 +113,7 @@ def test_waterfall_when_drawn_then_bars_lead_from_then_to_now(before):
     )  # fmt: skip
     texts = texts_of(plot_change(change, currency="EUR"))
     then, now = f"{before / 100:,.0f}", f"{before / 100 + 300_000:,.0f}"
-    assert {"leads that came in", "+500,000", "-200,000", now} <= set(texts)
+    assert {"new leads", "+500,000", "-200,000", now} <= set(texts)
     assert then in texts
     assert "won" not in texts
     starts_higher = any("The axis does not start at 0." in (text or "") for text in texts)

@@ -20,7 +20,7 @@ def judge(
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Judge another score beside ours, by what both said of a lead before its close."""
+    """Compare another score with leadscore's, by what both said of a lead before its close."""
 
     def run(project: Project) -> tuple[Result, ...]:
         return (project.judge(name, as_of=moment_of(project.settings, as_of)),)

@@ -1,4 +1,4 @@
-"""Somebody else's score judged beside ours, on the leads that both had scored before their close."""
+"""Another score compared with leadscore's, on the leads that both had scored before their close."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Asked:
 
 
 def judge(history: History, rows: pd.DataFrame, asked: Asked, *, horizon_days: int) -> Judged:
-    """A score beside ours, by what either said of a lead before each list's date.
+    """Another score compared with leadscore's, by what either said of a lead before each list's date.
 
     Args:
         history: where the leads and the score's values are.

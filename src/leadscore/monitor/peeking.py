@@ -127,7 +127,7 @@ def _check_plausible(auc: ComparedAuc) -> PeekCheck:
     elif is_far_ahead:
         verdict = "suspect"
     evidence = (
-        f"AUC within dates {_number(theirs.value)}, at least {_number(low)}; ours "
+        f"AUC within dates {_number(theirs.value)}, at least {_number(low)}; leadscore "
         f"{_number(auc.ours.value)}. Above {MOST_AUC:g}, or {MOST_AHEAD:g} ahead of a model of all "
         "mapped facts, ask when its past values were computed"
     )

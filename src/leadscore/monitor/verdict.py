@@ -19,8 +19,8 @@ def describe(judged: Judged) -> list[str]:
     """What was judged, who ranks better, what that is worth, calibration, and peeking."""
     counts = judged.counts
     sentences = [
-        f"{judged.name} was judged on {counts.leads:,} leads of {counts.lists:,} lists, by what it and we "
-        "had said of each before its close.",
+        f"{judged.name} was compared with leadscore on {counts.leads:,} leads of {counts.lists:,} "
+        "lists, by what both had said of a lead before its close.",
         _describe_ranking(judged),
     ]
     if judged.tops:
@@ -33,11 +33,11 @@ def _describe_ranking(judged: Judged) -> str:
     ours, theirs = judged.auc.ours, judged.auc.theirs
     difference = judged.auc.difference
     figures = (
-        f"of a won and a lost lead on one list, ours puts the won one first in {_percent(ours)} of "
-        f"cases, {judged.name} in {_percent(theirs)}"
+        f"of a won and a lost lead on one list, leadscore puts the won one first in {_percent(ours)} "
+        f"of cases, {judged.name} in {_percent(theirs)}"
     )
     if difference.low is not None and difference.low > 0:
-        return f"Ours ranks better: {figures}."
+        return f"leadscore ranks better: {figures}."
     if difference.high is not None and difference.high < 0:
         return f"{judged.name} ranks better: {figures}."
     return f"Neither clearly ranks better: {figures}."
@@ -52,20 +52,21 @@ def _describe_top(top: TopShare, unit: str) -> str:
         f"Calling the first {top.called:.0f} leads of an average list (as many as tier {top.tiers})"
     )
     wins = (
-        f"wins {top.wins_theirs:.1f} of {top.wins:.1f} by its order and {top.wins_ours:.1f} by ours"
+        f"wins {top.wins_theirs:.1f} of {top.wins:.1f} in its order and {top.wins_ours:.1f} in "
+        "leadscore's"
     )
     if unit == "wins":
         return f"{calls} {wins}."
     left = top.left
     bounds = f"{left.low:,.0f} to {left.high:,.0f}"
     worth = f"{unit} {top.value_theirs:,.0f} against {top.value_ours:,.0f}"
-    return f"{calls} {wins}: {worth}. Its order leaves {unit} {left.value:,.0f} ({bounds}) a list."
+    return f"{calls} {wins}: {worth}. The difference is {unit} {left.value:,.0f} ({bounds}) a list."
 
 
 def _describe_calibration(judged: Judged) -> list[str]:
     sentences = []
     words = {
-        "theirs, as it is": "Read as a probability as it is",
+        "theirs, as it is": "Read as a probability, as it stands",
         "theirs, mapped": f"Mapped to win rates by lists before {(judged.mapped_from or '')[:10]}",
     }
     for name, begin in words.items():
@@ -73,8 +74,8 @@ def _describe_calibration(judged: Judged) -> list[str]:
         if metrics is not None:
             ours = judged.calibration["ours"].calibration_error
             sentences.append(
-                f"{begin}, it is off by {_points(metrics.calibration_error)} on average; ours by "
-                f"{_points(ours)}."
+                f"{begin}, it is off by {_points(metrics.calibration_error)} on average; leadscore "
+                f"by {_points(ours)}."
             )
     return sentences
 

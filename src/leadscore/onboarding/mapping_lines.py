@@ -37,7 +37,7 @@ def write_leads(text: Text, plan: Plan) -> None:
         lines = [f'# {name} = "creation"' for name in plan.keys]
         text.add(
             "# Leads with the same account or contact are compared, by salted hashes. If they were",
-            "# known when a lead was created, add this, and what came of earlier leads is learned:",
+            "# known when a lead was created, add this, and the model learns how earlier leads ended:",
             "# [memory]",
             *lines,
         )

@@ -1,4 +1,4 @@
-"""Past months forecast at their starts by what was known then, beside what came."""
+"""Past months forecast at their starts by what was known then, and their actual results."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from leadscore.project.outlooks import KnownModel, check_dated, look_ahead
 from leadscore.results.past_forecasts import ForecastBacktest, ForecastedMonth, MethodError
 from leadscore.settings.settings import Settings
 from leadscore.times import format_us
+from leadscore.wording import counted
 
 REFIT = 3  # months that a model forecasts before it is trained anew
 OURS = "leadscore"
@@ -135,9 +136,11 @@ def summarise(
     with_revenue = [month for month in months if month.won_revenue is not None]
     held_wins = sum(holds(month.wins, month.won) for month in months)
     held_revenue = sum(holds(month.revenue, month.won_revenue) for month in with_revenue)
-    summary = f"the 80% band held {held_wins} of {len(months)} months of wins"
+    summary = (
+        f"actual wins were within the 80% range in {held_wins} of {counted(len(months), 'month')}"
+    )
     if with_revenue:
-        summary += f", and {held_revenue} of {len(with_revenue)} of revenue"
+        summary += f", actual revenue in {held_revenue} of {len(with_revenue)}"
     return ForecastBacktest(
         project=project,
         months=months,

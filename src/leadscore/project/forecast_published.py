@@ -1,4 +1,4 @@
-"""Forecasts that were published, beside what came."""
+"""Published forecasts and their actual results."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def is_published(settings: Settings, forecast: Forecast) -> bool:
 
 
 def settle_published(history: History, *, by: str, known_us: int) -> SettledForecasts | None:
-    """Published forecasts beside what came, by what was known at a moment; None without any.
+    """Published forecasts and their actual results, by what was known at a moment; None without any.
 
     Of each period that is over, the last forecast counts that was published before it began, else
     the first one published in it.

@@ -30,7 +30,7 @@ BACKTEST = "our back-test, since no published list is settled"
 
 
 def judge_score(settings: Settings, name: str, *, as_of_us: int | None = None) -> Judged:
-    """A score of the table `scores` beside ours, by what was known at a moment (default: known_until).
+    """A score of the table `scores` compared with leadscore's, by what was known at a moment (default: known_until).
 
     Raises:
         UserError: nothing is dated, there is no such score, nothing of ours is settled, or too few

@@ -210,7 +210,7 @@ class Project(SalesPipeline):
         return monitoring.monitor(self.settings, as_of_us=self._us(as_of), segment=by)
 
     def judge(self, name: str, *, as_of: Moment = None) -> Judged:
-        """Somebody else's score beside ours, on leads that both had scored before their close."""
+        """Another score compared with leadscore's, on leads that both had scored before their close."""
         from leadscore.project import judging
 
         return judging.judge_score(self.settings, name, as_of_us=self._us(as_of))

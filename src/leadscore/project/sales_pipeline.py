@@ -110,7 +110,7 @@ class SalesPipeline:
         return forecasting.publish_usual(self.settings)
 
     def backtest_forecast(self, *, months: int = 12) -> ForecastBacktest:
-        """Past months forecast at their starts, by what was known then, beside what came."""
+        """Past months forecast at their starts, by what was known then, with their actual results."""
         from leadscore.project import forecast_backtest
 
         return forecast_backtest.backtest_forecast(

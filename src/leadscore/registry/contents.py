@@ -140,8 +140,8 @@ def build_decision(training_version: str, decision: Decision, why: str) -> str:
             "",
             "| on the leads open after that moment | value | 95% interval |",
             "|---|---|---|",
-            _describe_row("log loss of the champion, less ours", gain),
-            _describe_row("calibration error, ours less the champion's", calibration),
+            _describe_row("log loss of the champion minus the challenger's", gain),
+            _describe_row("calibration error of the challenger minus the champion's", calibration),
         ]
     return "\n".join(lines) + "\n"
 

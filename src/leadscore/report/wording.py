@@ -14,8 +14,8 @@ FAMILIES = {  # first part of a feature's name -> (title, what it measures)
         "how much, how recently and in which direction you are in contact",
     ),
     "stage": ("Stage", "where a lead stands in the sales pipeline, and how it got there"),
-    "account": ("Account", "what came of other leads of the same account"),
-    "contact": ("Contact", "what came of other leads of the same contact"),
+    "account": ("Account", "how other leads of the same account ended"),
+    "contact": ("Contact", "how other leads of the same contact ended"),
     "profile": ("Profile", "the lead's own attributes"),
 }
 METRICS = {  # name -> (title, how to read it); shown in this order
@@ -65,7 +65,7 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     ),
     "log_loss_gain": (
         "Log loss gain",
-        "The base rate's log loss minus ours; its whole interval must lie above 0.",
+        "The base rate's log loss minus the model's; its whole interval must lie above 0.",
     ),
     "brier_skill": (
         "Brier skill",

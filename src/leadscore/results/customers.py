@@ -55,7 +55,7 @@ class Repeat(Result):
 
 
 class SettledReturns(Result):
-    """The probabilities of one horizon ago beside what came.
+    """The probabilities of one horizon ago, and what customers then did.
 
     Attributes:
         as_of: when they were computed.

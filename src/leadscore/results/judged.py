@@ -1,4 +1,4 @@
-"""Somebody else's score beside ours, as `Project.judge` returns it."""
+"""Another score compared with leadscore's, as `Project.judge` returns it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ScoreCounts(Result):
 
 
 class ComparedAuc(Result):
-    """The AUC within dates of both scores, and ours less theirs; 95% intervals over leads."""
+    """The AUC within dates of both scores, and leadscore's minus the other's; 95% intervals over leads."""
 
     ours: Interval
     theirs: Interval

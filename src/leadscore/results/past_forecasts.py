@@ -1,4 +1,4 @@
-"""Past forecasts beside what came: published ones, and months forecast again at their starts."""
+"""Past forecasts and their actual results: published ones, and months forecast again at their starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SettledPeriod(Result):
 
 
 class SettledForecasts(Result):
-    """Published forecasts beside what came.
+    """Published forecasts and their actual results.
 
     Attributes:
         forecasts: how many are kept.
@@ -76,7 +76,7 @@ class ForecastedMonth(Result):
 
 
 class ForecastBacktest(Result):
-    """Past months forecast at their starts, beside what came.
+    """Past months forecast at their starts, and their actual results.
 
     `held_wins` and `held_revenue` count the months within the 80% band.
     """

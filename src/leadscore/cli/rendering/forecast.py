@@ -90,16 +90,16 @@ def _write_basis(forecast: Forecast) -> str:
 
 
 def _draw_settled(settled: SettledForecasts) -> None:
-    """The published forecasts, and what came in their latest periods."""
+    """The published forecasts, and the actual results of their latest periods."""
     if settled.periods:
         table = table_of(
-            "Published forecasts beside what came",
+            "Published forecasts and actual results",
             "period",
             "as of",
-            "wins",
-            "won",
-            "revenue",
-            "came",
+            "forecast wins",
+            "actual",
+            "forecast revenue",
+            "actual",
         )
         for period in settled.periods[-MOST_SETTLED:]:
             came = write_amount(period.won_revenue)
@@ -149,13 +149,13 @@ def _draw_change(change: ForecastChange, currency: str | None) -> None:
     """A line a cause; the amounts add up."""
     title = f"Expected revenue of {change.period} since {short(change.since)}"
     table = table_of(title, "cause", "leads", escaped(currency or "amount"))
-    table.add_row("forecast then", "", write_cents(change.before))
+    table.add_row("earlier forecast", "", write_cents(change.before))
     for part, cents in change.parts.items():
         if cents:
             leads = change.leads[part]
             counted_leads = f"{leads:,}" if leads else ""
             table.add_row(name_part(part, change), counted_leads, write_cents(cents, "+"))
-    table.add_row("forecast now", "", write_cents(change.after), style="bold")
+    table.add_row("current forecast", "", write_cents(change.after), style="bold")
     out.print(table)
     out.print(AVERAGES, highlight=False)
 
@@ -178,7 +178,14 @@ def draw_time_to_win(timing: TimeToWin) -> None:
 
 def draw_forecast_backtest(backtest: ForecastBacktest) -> None:
     """A line a month, and how far every method was off."""
-    table = table_of("Months forecast at their starts", "month", "wins", "won", "revenue", "came")
+    table = table_of(
+        "Months forecast at their starts",
+        "month",
+        "forecast wins",
+        "actual",
+        "forecast revenue",
+        "actual",
+    )
     for month in backtest.months:
         wins, revenue = write_band(month.wins), write_money_band(month.revenue)
         came = write_amount(month.won_revenue)

@@ -1,4 +1,4 @@
-"""Somebody else's score beside ours, on one page."""
+"""Another score compared with leadscore's, on one page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLORS: dict[PeekVerdict, str] = {
 
 def draw_judge(judged: Judged) -> None:
     """The sentences first, then what they rest on."""
-    out.print(f"[bold]{escaped(judged.name)}[/] beside {escaped(judged.basis)}")
+    out.print(f"[bold]{escaped(judged.name)}[/] compared with {escaped(judged.basis)}")
     for sentence in judged.summary:
         out.print(f"- {escaped(sentence)}", highlight=False)
     _draw_tops(judged)
@@ -27,7 +27,7 @@ def draw_judge(judged: Judged) -> None:
     _draw_checks(judged)
     counts = judged.counts
     out.print(
-        f"Of {counts.receipts:,} rows of our lists {counts.settled:,} are settled as of "
+        f"Of {counts.receipts:,} rows of leadscore's lists {counts.settled:,} are settled as of "
         f"{short(judged.as_of)}; {counts.both:,} of them have both scores ({short(counts.since)} "
         f"to {short(counts.until)}).",
         highlight=False,
@@ -37,9 +37,10 @@ def draw_judge(judged: Judged) -> None:
 
 def _draw_tops(judged: Judged) -> None:
     title = (
-        f"Wins in the top of an average list, and value left by its order ({escaped(judged.unit)})"
+        f"Wins in the top of an average list, and the difference in value ({escaped(judged.unit)})"
     )
-    columns = ("tier", "called", "ours", "theirs", "left", "95% interval")
+    name = escaped(judged.name)
+    columns = ("tier", "called", "leadscore", name, "difference", "95% interval")
     table = table_of(title, *columns)
     for top in judged.tops:
         table.add_row(
@@ -54,7 +55,8 @@ def _draw_tops(judged: Judged) -> None:
 
 
 def _draw_figures(judged: Judged) -> None:
-    table = table_of("Ranking and calibration, 95% intervals over leads", "", "ours", "theirs")
+    title = "Ranking and calibration, 95% intervals over leads"
+    table = table_of(title, "", "leadscore", escaped(judged.name))
     table.add_row("AUC within dates", number(judged.auc.ours), number(judged.auc.theirs))
     ours = judged.calibration.get("ours")
     for name, metrics in judged.calibration.items():

@@ -70,14 +70,14 @@ def _draw_contact(contact: ExtraContact) -> None:
 
 
 def _draw_shadow(shadow: ShadowComparison) -> None:
-    """The challenger's lists in shadow beside ours."""
+    """The challenger's lists in shadow beside the champion's."""
     if shadow.won is None or shadow.predicted is None or shadow.predicted_in_shadow is None:
         out.print("The challenger's lists in shadow are not settled yet.")
         return
     lists = counted(shadow.lists, "list")
     words = (
         f"The challenger in shadow, on {shadow.leads:,} leads of {lists}: "
-        f"{100 * shadow.predicted_in_shadow:.1f}% predicted, ours {100 * shadow.predicted:.1f}%, "
+        f"{100 * shadow.predicted_in_shadow:.1f}% predicted, champion {100 * shadow.predicted:.1f}%, "
         f"{100 * shadow.won:.1f}% won"
     )
     if shadow.gain:
@@ -183,7 +183,9 @@ def _draw_last_months(settled: Settled) -> None:
 
 def _draw_captured(captured: Captured) -> None:
     unit = "wins" if captured.unit == "wins" else f"the wins' value ({escaped(captured.unit)})"
-    table = table_of(f"Share of {unit} in the first part of the list", "called", "ours", "points")
+    table = table_of(
+        f"Share of {unit} in the first part of the list", "called", "leadscore", "points"
+    )
     for share in SHOWN_SHARES:
         point = captured.at(share)
         table.add_row(_percent(share), _percent(point.leadscore), _percent(point.scorecard))

@@ -54,7 +54,7 @@ COLUMNS: dict[str, Column] = {
     "as_of": Column("moment", "date and time as of which the lead was scored", is_compared=False),
     "win_probability": _share("probability of a win within the horizon, 0 to 1"),
     "win_percent": Column(
-        "number", "probability of a win within the horizon, in per cent", 2, PERCENT
+        "number", "probability of a win within the horizon, in percent", 2, PERCENT
     ),
     "probability_low": _share("lower end of the 95% interval of the probability of a win"),
     "probability_high": _share("upper end of the 95% interval of the probability of a win"),
@@ -73,7 +73,7 @@ COLUMNS: dict[str, Column] = {
     "suggested_action": Column("sentence", "what to do next"),
     **_reasons(),
     "reasons": Column("sentence", "all reasons in one text"),
-    "change": Column("sentence", "why the probability of a win changed since the list before"),
+    "change": Column("sentence", "why the probability of a win changed since the previous list"),
     "change_points": Column(
         "number", "by how many percentage points the probability of a win changed", 1, PERCENT
     ),

@@ -1,4 +1,4 @@
-"""Figures of the forecast: the fan with what came, and why it changed."""
+"""Figures of the forecast: the fan with actual results, and why it changed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class FanStep:
 
 @card_style()
 def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str, by: str) -> str:
-    """What was forecast of each period, as the range of eight simulations of ten, beside what came.
+    """What was forecast of each period, as the range of eight simulations of ten, and the actual results.
 
     Args:
         steps: the periods, rising.
@@ -119,7 +119,7 @@ def _describe(step: FanStep) -> str:
     band = f"{step.name}: {low} to {high}"
     if step.came is None:
         return band
-    return f"{band}, {'so far' if step.is_ahead else 'came'} {step.came:,.0f}"
+    return f"{band}, {'so far' if step.is_ahead else 'actual'} {step.came:,.0f}"
 
 
 def _draw_bands(axes: Axes, steps: Sequence[FanStep]) -> None:
@@ -197,13 +197,13 @@ class _Row:
 def _list_rows(change: ForecastChange) -> list[_Row]:
     """The forecast of then, the causes in their order, and the forecast of now, in units."""
     level = change.before / CENTS
-    rows = [_Row("forecast then", 0.0, level, is_total=True)]
+    rows = [_Row("earlier forecast", 0.0, level, is_total=True)]
     for part, cents in change.parts.items():
         if cents:
             after = level + cents / CENTS
             rows.append(_Row(PART_WORDS[part], level, after, is_total=False))
             level = after
-    rows.append(_Row("forecast now", 0.0, change.after / CENTS, is_total=True))
+    rows.append(_Row("current forecast", 0.0, change.after / CENTS, is_total=True))
     return rows
 
 

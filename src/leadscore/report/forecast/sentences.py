@@ -18,16 +18,16 @@ AVERAGES = (
 LEAST_CHANCE = 0.01  # fewer draws than this tell little more
 SOURCE_COLUMNS = ("share, %", "expected", "needed", "won, %", "alone")
 PART_WORDS = {
-    "new_leads": "leads that came in",
+    "new_leads": "new leads",
     "won": "won",
     "lost": "lost or gone",
     "slipped_out": "slipped out of the period",
     "pulled_in": "pulled into the period",
     "amount": "amount changed",
-    "facts": "probability changed by what happened",
+    "facts": "probability changed by new facts",
     "time": "probability changed by time alone",
     "model": "probability changed by the model or the pace of wins",
-    "corrected": "closed before, and corrected since",
+    "corrected": "corrections of earlier closes",
     "yet_to_come": "leads yet to come",
 }
 METHOD_WORDS = {
@@ -120,9 +120,11 @@ def write_settled(settled: SettledForecasts) -> str:
     over = len(settled.periods)
     if not over:
         return f"{words}; none of their periods is over yet."
-    held = f"the 80% range held {settled.held_wins} of {counted(over, 'period')} of wins"
+    held = (
+        f"actual wins were within the 80% range in {settled.held_wins} of {counted(over, 'period')}"
+    )
     if settled.held_revenue is not None:
-        held += f", and {settled.held_revenue} of revenue"
+        held += f", actual revenue in {settled.held_revenue}"
     return f"{words}; {held}."
 
 
