@@ -7,7 +7,7 @@ import leadscore
 from leadscore.wording import counted
 
 # as in "31 %" and f"{share} %"; not "n % 7" and "{a} % {b}"
-SPACED = re.compile(r"[\d}] %(?!\}| ?[\d{]| len)")
+SPACED = re.compile(r"[\d}] %(?!\}| ?[\d{]| len)|f %%")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_fan_when_drawn_then_has_periods_over_and_ahead_with_what_came():
     assert {"2026-02", "2026-03", "ahead", "actual so far", "Expected wins by month"} <= set(
         texts_of(svg)
     )
-    assert "2026-02: 24 to 36, came 33; 2026-03: 32 to 48" in svg
+    assert "2026-02: 24 to 36, actual 33; 2026-03: 32 to 48" in svg
     assert "not enough data" in texts_of(plot_fan([], name="wins", unit="wins", by="month"))
 
 

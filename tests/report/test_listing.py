@@ -220,6 +220,18 @@ def test_groups_when_they_carry_the_score_then_have_the_per_cent_of_the_sentence
     assert '<th scope="row">Stage</th><td class="n">13%</td>' in page
 
 
+@pytest.mark.parametrize("part", ['<dd class="soft">95%', "<h3>"])
+def test_part_of_the_model_when_shown_then_a_sentence_says_what_it_tells(part):
+    page = build_report(make_modelled())
+    section = page[page.index('<section id="model"') :].partition("</section>")[0]
+    parts = section.split(part)[1:]
+    assert parts
+    for words in parts:
+        assert re.match(
+            r'[^\n]*?</(?:h3|dd)>\n?<(?:p|dd) class="soft">[A-Z][^<]{30,120}\.</', words
+        ), words
+
+
 def test_waterfall_when_written_then_adds_up_to_the_probability_shown():
     contents = make_contents(200)
     columns = decode(build_report(contents))["columns"]

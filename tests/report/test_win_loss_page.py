@@ -47,7 +47,7 @@ def test_page_when_there_is_something_in_each_part_then_says_it():
     for words in (
         "Won and lost, 2025-12-01 to 2026-03-01",
         "1,234,567",
-        "Won, per cent of the leads that closed: 20 (10-30); in the period before, -.",
+        "Won, percent of the leads that closed: 20 (10-30); in the period before, -.",
         "Leads won: 66, before 80 (-18%): chance alone may explain it (p = 0.25).",
         "Won of those closed: 20%, before 30% (-10 points): more than chance explains (p = 0.01).",
         "EUR won: 1,234,567, before 1,000,000 (+23%)",

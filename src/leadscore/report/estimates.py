@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from leadscore.report.formats import UNKNOWN, format_number, format_share
-from leadscore.report.wording import METRICS
+from leadscore.report.wording import METRICS, PLAIN
 from leadscore.results import EvaluatedRows, Interval, Intervals
 
 SHARES = {"capture_10"}  # metrics shown in percent
@@ -14,11 +14,12 @@ SHARES = {"capture_10"}  # metrics shown in percent
 
 @dataclass(frozen=True)
 class Tile:
-    """One of the numbers at the top of the card."""
+    """One of the numbers at the top of the card, and what it means for a sales manager."""
 
     words: str
     value: str
     interval: str
+    plain: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def build_tiles(metrics: Intervals | None, words: Mapping[str, str]) -> list[Til
         if name in intervals:
             interval = intervals[name]
             number = _format(name, interval.value)
-            tiles.append(Tile(text, number, _bounds(name, interval)))
+            tiles.append(Tile(text, number, _bounds(name, interval), PLAIN[name]))
     return tiles
 
 

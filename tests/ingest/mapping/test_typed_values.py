@@ -193,7 +193,7 @@ def test_changes_when_fields_are_typed_then_numbers_and_dates_are_the_text_of_th
         ("budget,21360\n1,2024-01-02,budget,21361\n1,2024-01-03,decides,1970-01-02", ""),
         ("decides,45000\n1,2024-01-02,budget,45001", "'decides' holds dates like '45000'"),
         ("budget,45 %\n1,2024-01-02,city,50", ""),
-        ("budget,45 %\n1,2024-01-02,budget,50", "with or without a per cent sign"),
+        ("budget,45 %\n1,2024-01-02,budget,50", "with or without a percent sign"),
     ],
 )
 def test_changes_when_other_fields_look_like_dates_or_shares_then_nothing_is_asked_about_them(

@@ -84,7 +84,7 @@ def test_meaning_when_read_alone_then_leans_on_no_other_row(column):
 
 
 def test_meaning_of_win_percent_when_read_then_is_whole():
-    expected = "probability of a win within the horizon, in per cent"
+    expected = "probability of a win within the horizon, in percent"
     assert COLUMNS["win_percent"].meaning == expected
 
 

@@ -33,7 +33,7 @@ MOST_CHANGES = 5
 LONGEST_NAME = 24  # characters of a stage
 SPARE = ("still there", "back")  # columns that go first where the terminal is narrow
 EXPLAINED = (
-    "Counted: visits that began in the period. Per cent of them, with 95% intervals; a visit that has "
+    "Counted: visits that began in the period. Percent of them, with 95% intervals; a visit that has "
     "not ended counts as unfinished, not as lost. Measured over: the days after entry for which enough "
     "visits could be observed; do not compare tables where they differ. Still there: in the stage after "
     "that time (a narrow terminal leaves out this column, then back). Days: the median, and in brackets "

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def write_share(share: Interval) -> str:
-    """Per cent with half the width of its interval, or a dash."""
+    """Percent with half the width of its interval, or a dash."""
     return write_percent(share).removesuffix("%")
 
 
@@ -50,7 +50,7 @@ def draw_cohorts(cohorts: list[Cohort]) -> None:
     """A line a month in which leads came in."""
     out.print(_list_cohorts(cohorts, title="Leads by month"))
     out.print(
-        "Counted: leads, by the month they came in. Won in so many days: per cent of the month's "
+        "Counted: leads, by the month they came in. Won in so many days: percent of the month's "
         "leads, with 95% intervals; a dash where less "
         f"than half of them came in so long ago, or they are fewer than {FEWEST}. A lead counts by "
         "its first close: what a re-opened one did later is not counted here.",

@@ -51,7 +51,7 @@ def draw_losses(funnel: Funnel) -> None:
 
 def _draw_reasons(losses: list[StageLoss]) -> None:
     """A line a stage, with its most frequent reasons."""
-    heads = ("stage", "lost", "most frequent reasons, per cent of the stage's losses")
+    heads = ("stage", "lost", "most frequent reasons, percent of the stage's losses")
     table = table_of("Lost visits that began in the period, by stage and stated reason", *heads)
     table.columns[2].justify = "left"
     for stage, of_stage in groupby(losses, key=lambda loss: loss.stage):

@@ -146,7 +146,7 @@ def read_numbers(
 
 
 def find_percent(text: pa.Array) -> np.ndarray:
-    """Which texts (n,) end in a per cent sign."""
+    """Which texts (n,) end in a percent sign."""
     return to_mask(pc.ends_with(text, PERCENT))
 
 

@@ -55,7 +55,7 @@ class Reader:
         45% is 45, or 0.45 in a field whose `maximum` is 1 or less.
 
         Raises:
-            UserError: some have a per cent sign, others none, and nothing says what these mean.
+            UserError: some have a percent sign, others none, and nothing says what these mean.
         """
         shares = field.maximum is not None and field.maximum <= 1
         values, ok = read_numbers(
@@ -79,7 +79,7 @@ class Reader:
         if len(signed) and len(plain):
             raise UserError(
                 f"source {self.source!r}: column {name!r} holds {signed[0].as_py()!r} and "
-                f"{plain[0].as_py()!r}: with or without a per cent sign, is that the same scale? If "
+                f"{plain[0].as_py()!r}: with or without a percent sign, is that the same scale? If "
                 "its numbers are shares, set maximum = 1 for the field; else export one form"
             )
 

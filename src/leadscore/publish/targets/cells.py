@@ -33,7 +33,7 @@ def writer_of(field: TargetField, layout: Layout) -> Write:
 
 def _number_writer(field: TargetField, layout: Layout) -> Write:
     low, high = layout.kind.limits.get(field.name, (None, None))
-    # a field with limits in per cent may be given the probability itself
+    # a field with limits in percent may be given the probability itself
     is_share = high is not None and field.column == "win_probability"
     column = "win_percent" if is_share else field.column
     decimals = layout.kind.decimals.get(column, COLUMNS[column].decimals)

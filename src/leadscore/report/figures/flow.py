@@ -46,8 +46,8 @@ def plot_flow(flows: Sequence[StageFlow], moves: Sequence[StageMove]) -> str:
     flows = flows[:MOST_STAGES]
     words = Words(
         "flow",
-        "Where do visits lead?",
-        "Right: on to later stages; up: won; down: lost. The rest went back or are still there.",
+        "Where do leads go from each stage?",
+        "Right: moved on; up: won; down: lost. The rest moved back or are still there.",
         "; ".join(_describe(flow) for flow in flows),
     )
     most = max((flow.visits for flow in flows), default=0)

@@ -33,7 +33,7 @@ from leadscore.results import Cohort, Pattern, StageFlow, StageLoss, StayCurve
 ENDS = {  # how visits ended -> colour
     "moved on": BLUE,
     "won": INK,
-    "went back or still there": PALE,
+    "moved back or still there": PALE,
     "lost": ORANGE,
 }
 # Lines are told apart by colour and by dashes, for print and for the colour-blind.
@@ -62,8 +62,8 @@ def plot_funnel(flows: Sequence[StageFlow]) -> str:
     sentences = [f"{flow.stage}: {flow.visits:,} visits" for flow in flows]
     words = Words(
         "funnel",
-        "What becomes of leads in each stage?",
-        "Visits to each stage in the period, by how they ended.",
+        "What happens to leads in each stage?",
+        "Visits to each stage that began in the period, by how they ended.",
         "; ".join(sentences),
     )
     most = max((flow.visits for flow in flows), default=0)
@@ -91,7 +91,7 @@ def _count_ended(flow: StageFlow, name: str) -> int:
     ways = flow.ways
     if name == "moved on":
         return ways["forward"].visits
-    if name == "went back or still there":
+    if name == "moved back or still there":
         gone = sum(ways[way].visits for way in ("forward", "won", "lost"))
         return flow.visits - gone
     return ways[name].visits
@@ -104,14 +104,14 @@ def plot_staying(curves: Sequence[StayCurve]) -> str:
     words = Words(
         "staying",
         "How long do leads stay in a stage?",
-        "Share of visits still there; an open visit counts as unfinished.",
+        "Share of visits still in the stage, by days since the lead entered it.",
         "; ".join(f"{curve.stage}: {_describe_curve(curve)}" for curve in curves),
     )
     last = max((curve.points[-1].days for curve in curves), default=0.0)
     if not 0 < last <= LARGEST:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="days in the stage", y_title="still there")
+    figure, axes = new_figure(words, x_title="days in the stage", y_title="still in the stage")
     for curve, (colour, dashes) in zip(curves, LINES, strict=False):
         axes.plot(
             [point.days for point in curve.points],
@@ -145,8 +145,8 @@ def plot_cohorts(cohorts: Sequence[Cohort], *, name: str = "cohorts") -> str:
     shares = [_list_shares(cohort) for cohort in cohorts]
     words = Words(
         name,
-        "Do newer months win as often?",
-        "Share won by days since coming in. Compare a column, not a row.",
+        "Are recent leads won as often as earlier ones?",
+        "Share won by days since the lead came in. Compare months down a column.",
         "; ".join(f"{cohort.month}: {cohort.leads} leads" for cohort in cohorts),
     )
     if not cohorts:
@@ -156,7 +156,7 @@ def plot_cohorts(cohorts: Sequence[Cohort], *, name: str = "cohorts") -> str:
         shares,
         rows=[f"{cohort.month} ({cohort.leads:,})" for cohort in cohorts],
         columns=[f"{days} days" for days in within],
-        x_title="won within; in brackets the leads of the month",
+        x_title="won within; number of leads in brackets",
     )
 
 
@@ -179,8 +179,8 @@ def plot_losses(losses: Sequence[StageLoss]) -> str:
     lost = {loss.stage: loss.of_losses for loss in losses}
     words = Words(
         "losses",
-        "Why are leads lost, and where?",
-        "Share of each stated reason among the losses of a stage.",
+        "Why are leads lost, and at which stage?",
+        "Share of each loss reason among the losses of a stage.",
         "; ".join(f"{reason}: {totals[reason]} losses" for reason in reasons),
     )
     if not stages:
@@ -190,7 +190,7 @@ def plot_losses(losses: Sequence[StageLoss]) -> str:
         [[share_of.get((stage, reason), 0.0) for reason in reasons] for stage in stages],
         rows=[f"{shorten(stage)} ({lost[stage]:,})" for stage in stages],
         columns=[shorten(reason) for reason in reasons],
-        x_title="reason; in brackets the losses of the stage",
+        x_title="loss reason; number of losses in brackets",
     )
 
 
@@ -246,14 +246,14 @@ def plot_patterns(patterns: Sequence[Pattern]) -> str:
     words = Words(
         "patterns",
         "What do won leads have in common?",
-        "Share won of the leads that have it, beside all others.",
+        "Win rate of the leads that have it, and of all others.",
         "; ".join(f"{name}: {percent(row['won'])}" for name, row in rows),
     )
     if not rows:
         return draw_missing(words)
 
-    figure, axes = new_figure(words, x_title="share won, with 95% interval")
-    draw_rows(axes, rows, value="won", label="have it")
+    figure, axes = new_figure(words, x_title="win rate, with 95% interval")
+    draw_rows(axes, rows, value="won", label="leads that have it")
     draw_bars(axes, rows, value="others", label="all others", clip_on=True)
     draw_key(axes)
     axes.set_xlim(0, round_up(max(row["high"] for _, row in rows)))

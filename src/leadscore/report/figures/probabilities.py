@@ -43,7 +43,7 @@ def plot_reliability(records: Records) -> str:
     rows = usable(records, "mean_probability", "win_rate")
     words = Words(
         "reliability",
-        "Do the probabilities hold?",
+        "Are the probabilities right?",
         "Each dot is a tenth of the list; on the dashed line, leads won as often as predicted.",
         describe_rows(rows, "predicted {mean_probability}, won {win_rate}"),
     )

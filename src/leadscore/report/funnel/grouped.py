@@ -54,5 +54,5 @@ def count_hidden(groups: int, one: str = "group") -> str:
 
 
 def write_share_of_leads(share: Interval, leads: int) -> str:
-    """A share in per cent with half the width of its interval; a dash if it rests on too few leads."""
+    """A share in percent with half the width of its interval; a dash if it rests on too few leads."""
     return UNKNOWN if leads < FEWEST else write_percent(share)

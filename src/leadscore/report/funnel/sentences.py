@@ -37,7 +37,7 @@ WAY_NAMES = {
 
 
 def write_percent(share: Interval) -> str:
-    """A share in per cent with half the width of its interval, or a dash.
+    """A share in percent with half the width of its interval, or a dash.
 
     >>> from leadscore.results import Interval
     >>> write_percent(Interval(value=0.2, low=0.15, high=0.25)), write_percent(Interval(value=None))

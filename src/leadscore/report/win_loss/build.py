@@ -47,7 +47,7 @@ def build_win_loss_page(win_loss: WinLoss, funnel: Funnel) -> str:
 
 
 def write_range(share: Interval) -> str:
-    """A share in per cent with both ends of its interval, or a dash.
+    """A share in percent with both ends of its interval, or a dash.
 
     >>> write_range(Interval(value=0.2, low=0.15, high=0.27))
     '20 (15-27)'
