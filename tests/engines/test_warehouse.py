@@ -86,7 +86,7 @@ def test_rows_of_pandas_when_columns_have_no_value_or_became_floats_then_are_sco
         (lambda rows: rows.drop_columns(["as_of_us"]), "the rows have no column as_of_us"),
         (
             lambda rows: rows.set_column(1, "as_of_us", pa.array(["monday"] * len(rows))),
-            "column as_of_us: the type is string, int64 is needed",
+            "column as_of_us is of type string, and int64 is needed",
         ),
     ],
 )

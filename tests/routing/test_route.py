@@ -123,7 +123,7 @@ def test_leads_when_places_are_few_then_the_best_get_them_and_the_rest_say_how_m
         == (
             None,
             "all 2 reps are at capacity: 3 leads of a better tier, or of higher value in the same tier, "
-            "took the places",
+            "took the slots",
         )
     )
     assert facts["value"] == pytest.approx(1.2)
@@ -234,12 +234,12 @@ def test_capacity_when_it_is_as_good_as_endless_then_it_is_a_number_like_any_oth
             {"fallback": []},
             None,
             "the only rep for product x is at capacity: 1 lead of a better tier, or of higher value in the same "
-            "tier, took the places",
+            "tier, took the slots",
         ),
         (
             {"fallback": ["segments"], "prefer": "value"},
             None,
-            "the only rep for product x is at capacity: 1 lead of higher value took the places",
+            "the only rep for product x is at capacity: 1 lead of higher value took the slots",
         ),
         (
             {"fallback_costs": 5, "prefer": "value"},

@@ -45,7 +45,7 @@ PUBLISH = "Also keep it, and once its periods are over show it beside what actua
 BACKTEST = "Instead, forecast so many past months at their starts, and show what actually happened."
 HTML = "Write it as one HTML page with its charts, and with the past months of --backtest."
 ALREADY = "Already published, kept as it was"
-LEADS = "Instead, write when each open lead is likely to be won to this CSV file."
+LEADS = "Instead, write a CSV file that says when each open lead is likely to be won."
 
 
 def _checked_period(by: str) -> str:

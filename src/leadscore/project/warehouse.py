@@ -105,5 +105,5 @@ def _cast(column: pa.Array, field: pa.Field) -> pa.Array:
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as e:
         raise UserError(
-            f"column {field.name}: the type is {column.type}, {field.type} is needed: {SELECT_WHOLE}"
+            f"column {field.name} is of type {column.type}, and {field.type} is needed: {SELECT_WHOLE}"
         ) from e

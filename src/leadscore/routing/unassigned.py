@@ -60,7 +60,7 @@ def _describe_outranked(
     reasons = []
     for place, at in enumerate(profile.tolist()):
         others = counted(int(better[place]), "lead")
-        reasons.append(f"{who[at]} {why[place]}: {others} {ahead} took the places")
+        reasons.append(f"{who[at]} {why[place]}: {others} {ahead} took the slots")
     return reasons
 
 

@@ -293,6 +293,6 @@ def test_sheet_when_its_leads_are_too_many_then_has_the_first_and_the_summary_sa
     assert {"a", "c"} <= ids["Not assigned"]
     assert "d" not in ids["Not assigned"]
     assert {"b", "e"} <= ids["r1"]
-    note = "Not assigned: the first 2 of 3 leads; the others are in the score files alone"
+    note = "Not assigned: the first 2 of 3 leads; the others are only in the score files"
     assert note in ids["Summary"]
     assert not any(str(text).startswith("r1: ") for text in ids["Summary"])

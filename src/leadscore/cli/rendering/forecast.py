@@ -84,8 +84,8 @@ def _write_basis(forecast: Forecast) -> str:
     if forecast.views:
         leads += f"; won deals close at {100 * basis.paid_share:.0f}% of the requested amount"
     return (
-        f"{leads}. From open and from new: the means still to come from open leads, and from leads "
-        "yet to come (a narrow terminal leaves out those of wins)."
+        f"{leads}. From open, from new: the mean still to come from open leads, and from leads yet "
+        "to come (a narrow terminal leaves out these columns for wins)."
     )
 
 
@@ -169,7 +169,7 @@ def draw_time_to_win(timing: TimeToWin) -> None:
     out.print(table)
     basis = "the features of each lead" if timing.by_features else "the age of each lead alone"
     out.print(
-        f"When within the horizon of {timing.horizon_days} days a lead is won goes by {basis}. "
+        f"When a lead is won within the horizon of {timing.horizon_days} days is predicted from {basis}. "
         "The dates close_if_won in the file hold for leads that are won; how likely that is stands in "
         "the columns before.",
         highlight=False,

@@ -242,7 +242,8 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
     words = escaped(", ".join(prices))
     out.print(
-        f"One more free slot in a team would be worth, in average leads: {words}", highlight=False
+        f"Value of one more free slot in a team, as a multiple of an average lead: {words}",
+        highlight=False,
     )
 
 

@@ -91,7 +91,7 @@ class Summary:
         """A line for each sheet that has not all of its leads."""
         shortened = [
             f"{name}: the first {part.listed.num_rows:,} of {part.scores.num_rows:,} leads; "
-            "the others are in the score files alone"
+            "the others are only in the score files"
             for part, name in zip(parts, names, strict=True)
             if part.left_out
         ]
