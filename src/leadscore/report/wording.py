@@ -69,7 +69,7 @@ METRICS = {  # name -> (title, how to read it); shown in this order
     ),
     "brier_skill": (
         "Brier skill",
-        "1 minus our Brier score over the base rate's; above 0 is better than the base rate.",
+        "1 minus the Brier score over the base rate's; above 0 is better than the base rate.",
     ),
 }
 HEADLINE = {

@@ -28,7 +28,7 @@ class Mapping(Frozen):
         "[judged](monitor.md#judge-your-present-score)"
     )
     columns: dict[str, str] = Field(
-        description="our column -> the source's column; `lead_id` may have several, which are the id "
+        description="leadscore's column -> the source's column; `lead_id` may have several, which are the id "
         'together: `lead_id = ["Region", "No"]`'
     )
     id_columns: tuple[str, ...] = Field(
@@ -44,10 +44,10 @@ class Mapping(Frozen):
     )
     values: dict[str, dict[str, dict[str, str]]] = Field(
         default={},
-        description="value map: source column -> value -> our columns and the values they take",
+        description="value map: source column -> value -> leadscore's columns and the values they take",
     )
     constants: dict[str, str] = Field(
-        default={}, description="our column -> the value it takes in every row"
+        default={}, description="leadscore's column -> the value it takes in every row"
     )
 
     @model_validator(mode="before")
