@@ -322,7 +322,7 @@ def test_logistic_when_a_category_enters_by_rate_or_by_level_then_holds_no_rare_
     encoded = encode_training(matrix, label, weight, features)
     fitted = fit_linear(
         matrix,
-        encoded,
+        encoded.T,
         label,
         weight,
         linear=Linear(level_spread=spread),

@@ -48,7 +48,12 @@ def test_probabilities_when_one_outcome_is_rare_then_have_the_mean_of_the_leads(
     encoded, label = draw(n, rate, columns=len(NUMBERS))
     scorecard = Scorecard(base_rate=expected)
     scorer = fit_logistic(
-        encoded, label, np.ones(n), leads=n // leads_of_rows, features=NUMBERS, scorecard=scorecard
+        encoded.T,
+        label,
+        np.ones(n),
+        leads=n // leads_of_rows,
+        features=NUMBERS,
+        scorecard=scorecard,
     )
     probability = sigmoid(predict(scorer, encoded))
     rarer = min(label.mean(), 1 - label.mean())
@@ -70,7 +75,7 @@ def test_mean_when_the_scorecard_expects_anything_then_differs_by_at_most_one_le
     encoded[:, 0] = np.clip(np.round(encoded[:, 0] + 1) / 2, 0, 1)
     scorecard = Scorecard(base_rate=expected)
     scorer = fit_logistic(
-        encoded, label, np.ones(n), leads=n, features=ANSWERS, scorecard=scorecard
+        encoded.T, label, np.ones(n), leads=n, features=ANSWERS, scorecard=scorecard
     )
     assert abs(sigmoid(predict(scorer, encoded)).sum() - label.sum()) < 1 + 1e-3
 

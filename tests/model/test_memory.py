@@ -8,8 +8,8 @@ from leadscore.model.scorers.linear import Term
 from leadscore.model.scorers.logistic import fit_terms
 
 
-def test_regression_when_it_is_fitted_then_holds_little_more_than_two_matrices_of_its_columns():
-    rows, columns = 20_000, 30
+def test_regression_when_it_is_fitted_then_holds_little_more_than_a_matrix_of_its_columns():
+    rows, columns = 10_000, 100
     rng = np.random.default_rng(1)
     encoded = rng.normal(size=(rows, columns))
     label = (rng.random(rows) < 0.3).astype(float)
@@ -27,4 +27,4 @@ def test_regression_when_it_is_fitted_then_holds_little_more_than_two_matrices_o
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     design = (1 + 2 * columns) * encoded[:, 0].nbytes  # intercept, values, what is unknown
-    assert peak < 2.5 * design
+    assert peak < 1.4 * design

@@ -256,7 +256,7 @@ def test_logistic_when_any_parameter_is_moved_then_is_less_probable(n):
         rng.uniform(0.5, 2, n),
     )
     found = fit_logistic(
-        encoded, label, weight, leads=n // 2, features=features, scorecard=Scorecard()
+        encoded.T, label, weight, leads=n // 2, features=features, scorecard=Scorecard()
     )
     centers = np.average(encoded, axis=0, weights=weight)
     scale = np.sqrt(np.average((encoded - centers) ** 2, axis=0, weights=weight))
@@ -291,7 +291,7 @@ def test_logistic_when_history_contradicts_a_direction_then_keeps_the_direction(
     label = (rng.random(2000) < expit(slope * x)).astype(float)
     features = [feature("x", "share", direction=direction)]
     scorer = fit_logistic(
-        x[:, None], label, np.ones(2000), leads=2000, features=features, scorecard=Scorecard()
+        [x], label, np.ones(2000), leads=2000, features=features, scorecard=Scorecard()
     )
     found = scorer["terms"][0]["slope"]
     assert (abs(found) > 1) == (direction * slope > 0)

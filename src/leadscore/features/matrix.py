@@ -26,6 +26,33 @@ from leadscore.settings.settings import Settings
 
 
 @dataclass(frozen=True)
+class Taken(Mapping[str, np.ndarray]):
+    """Columns at positions (m,) of others, copied when they are read and not before.
+
+    A training takes most rows of its matrix many times, and reads a column at a time.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    at: np.ndarray
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return np.asarray(self.columns[name][self.at])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @classmethod
+    def of(cls, columns: Mapping[str, np.ndarray], at: np.ndarray) -> Taken:
+        """Columns at positions, which may be taken themselves."""
+        if isinstance(columns, Taken):
+            return cls(columns.columns, columns.at[at])
+        return cls(columns, at)
+
+
+@dataclass(frozen=True)
 class Matrix:
     """The features of n snapshots, not yet encoded, in the order of `keys` (lead_id, as_of_us).
 
@@ -35,7 +62,7 @@ class Matrix:
     """
 
     keys: pd.DataFrame
-    columns: dict[str, np.ndarray]
+    columns: Mapping[str, np.ndarray]
     identical_together: bool = False
     lead_keys: tuple[np.ndarray, ...] = ()
 
@@ -55,7 +82,7 @@ class Matrix:
         """
         if not self.identical_together:
             return self.keys["lead_id"].to_numpy()
-        values = pd.DataFrame(self.columns)
+        values = pd.DataFrame(dict(self.columns))
         by_values = values.groupby(list(values), dropna=False, sort=True)
         return by_values.ngroup().to_numpy()
 
@@ -95,12 +122,12 @@ class Matrix:
         return replace(self, columns=named)
 
     def rows(self, at: np.ndarray) -> Matrix:
-        """The rows at positions (m,)."""
+        """The rows at positions (m,), whose columns are copied when they are read."""
         keys = self.keys.iloc[at]
         return replace(
             self,
             keys=keys.reset_index(drop=True),
-            columns={name: values[at] for name, values in self.columns.items()},
+            columns=Taken.of(self.columns, at),
             lead_keys=tuple(texts[at] for texts in self.lead_keys),
         )
 

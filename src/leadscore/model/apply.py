@@ -10,14 +10,14 @@ object with None for unknown text.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightgbm
 import numpy as np
 
-Columns = dict[str, np.ndarray]
+Columns = Mapping[str, np.ndarray]
 Json = Mapping[str, Any]
 
 FORMAT = 1
@@ -120,7 +120,7 @@ class WinModel:
         for at, entry in enumerate(self.document["encoder"]):
             read = {entry["name"], entry.get("of"), entry.get("by")}
             if not read.isdisjoint(names):
-                changed[:, at] = _encode_one(entry, columns)
+                changed[:, at] = encode_one(entry, columns)
         return changed
 
     def log_odds(self, columns: Columns, encoded: np.ndarray | None = None) -> np.ndarray:
@@ -137,7 +137,7 @@ class WinModel:
     def _log_odds_of_all(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
         """Log-odds (n,) of the scorer for all leads, before any correction for segments."""
         if self.booster is None:
-            return _sum_columns(self._linear_contributions(encoded, columns))
+            return self._linear_log_odds(encoded, columns)
 
         for_trees = add_codes(self.levels, encoded, columns)
         predicted = self.booster.predict(for_trees, raw_score=True)
@@ -145,8 +145,7 @@ class WinModel:
         if self.linear is None:
             return of_trees
 
-        of_linear = _sum_columns(self._linear_contributions(encoded, columns))
-        return HALF * of_trees + HALF * of_linear
+        return HALF * of_trees + HALF * self._linear_log_odds(encoded, columns)
 
     def contributions(self, columns: Columns, of_trees: np.ndarray | None = None) -> np.ndarray:
         """Shapley values (n, features + 1) of the log-odds; each row adds up to its log-odds.
@@ -191,6 +190,10 @@ class WinModel:
         if self.linear is None:
             return of_features
         return HALF * of_features + HALF * self._linear_contributions(encoded, columns)
+
+    def _linear_log_odds(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        of_terms = sum_terms(self.linear["terms"], encoded, columns)
+        return np.asarray(of_terms + self.linear["base"])
 
     def _linear_contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
         added = contribute_all(self.linear["terms"], encoded, columns)
@@ -265,11 +268,15 @@ def _read_verified(path: Path, sha256: str) -> bytes:
 
 def encode(encoder: Sequence[Json], columns: Columns) -> np.ndarray:
     """The columns as numbers (n, len(encoder)), float64, in the order of the encoder's entries."""
-    encoded = [_encode_one(entry, columns) for entry in encoder]
-    return np.ascontiguousarray(np.column_stack(encoded), dtype=np.float64)
+    rows = len(next(iter(columns.values())))
+    encoded = np.empty((rows, len(encoder)))
+    for at, entry in enumerate(encoder):
+        encoded[:, at] = encode_one(entry, columns)
+    return encoded
 
 
-def _encode_one(entry: Json, columns: Columns) -> np.ndarray:
+def encode_one(entry: Json, columns: Columns) -> np.ndarray:
+    """One column (n,) of `encode`."""
     kind = entry["kind"]
     if kind == "number":
         values = columns[entry["name"]]
@@ -309,18 +316,20 @@ def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> 
 
     The code is the level's position; one past the last for any other level, NaN where unknown.
     """
-    codes = []
-    for entry in levels:
-        values = columns[entry["name"]]
-        codes.append(_encode_level(entry["levels"], values))
-    with_codes = np.column_stack([encoded, *codes])
-    return np.ascontiguousarray(with_codes, dtype=np.float64)
+    rows, features = encoded.shape
+    with_codes = np.empty((rows, features + len(levels)))
+    with_codes[:, :features] = encoded
+    for at, entry in enumerate(levels, start=features):
+        with_codes[:, at] = encode_level(entry, columns)
+    return with_codes
 
 
-def _encode_level(levels: Sequence[str], values: np.ndarray) -> np.ndarray:
+def encode_level(entry: Json, columns: Columns) -> np.ndarray:
+    """The codes (n,) of one category (see `add_codes`)."""
+    levels = entry["levels"]
     code = {level: float(position) for position, level in enumerate(levels)}
     other = float(len(levels))
-    return _look_up(code, values, missing=np.nan, other=other)
+    return _look_up(code, columns[entry["name"]], missing=np.nan, other=other)
 
 
 def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:
@@ -350,11 +359,28 @@ def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -
 
 def contribute_all(terms: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
     """What every linear term adds to the log-odds (n, terms), given `encoded` (n, terms)."""
-    added = []
+    return np.column_stack(list(_contribute_each(terms, encoded, columns)))
+
+
+def sum_terms(terms: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
+    """What all linear terms together add to the log-odds (n,), one after another.
+
+    A BLAS product, or numpy's own sum, may differ between one row and many in the last bits.
+    """
+    total = np.zeros(len(encoded))
+    for added in _contribute_each(terms, encoded, columns):
+        total = total + added
+    return total
+
+
+def _contribute_each(
+    terms: Sequence[Json],
+    encoded: np.ndarray,
+    columns: Columns,
+) -> Iterator[np.ndarray]:
     for term, values in zip(terms, encoded.T, strict=True):
-        text = columns.get(term["name"])
-        added.append(contribute(term, values, text))
-    return np.column_stack(added)
+        text = columns.get(term["name"]) if "levels" in term else None
+        yield contribute(term, values, text)
 
 
 def correct(
@@ -368,8 +394,7 @@ def correct(
     for value, correction in corrections.items():
         inside = segment == value
         of_all = contribute(correction["of_all"], log_odds[inside])
-        of_terms = contribute_all(correction["terms"], encoded[inside], {})
-        added = _sum_columns(of_terms)
+        added = sum_terms(correction["terms"], encoded[inside], {})
         corrected[inside] = correction["base"] + of_all + added
     return corrected
 
@@ -381,17 +406,6 @@ def shape(term: Json, values: np.ndarray) -> np.ndarray:
         sign = np.sign(clipped)
         clipped = sign * np.log1p(np.abs(clipped))
     return np.asarray(clipped)
-
-
-def _sum_columns(matrix: np.ndarray) -> np.ndarray:
-    """Row sums (n,), column after column.
-
-    A BLAS product, or numpy's own sum, may differ between one row and many in the last bits.
-    """
-    total = np.zeros(len(matrix))
-    for column in matrix.T:
-        total = total + column
-    return total
 
 
 def calibrate(calibrator: Json, log_odds: np.ndarray) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import encode, logit
+from leadscore.model.apply import Columns, encode, encode_level, encode_one, logit
 
 PRIOR_ROWS = 20.0  # rows at the overall win rate that are added to those of a category
 FOLDS = 5
@@ -134,6 +135,77 @@ def fit_levels(matrix: Matrix, features: Sequence[Feature]) -> list[dict[str, An
     return entries
 
 
+class EncodedColumns(Protocol):
+    """Encoded columns (n,) by position: the transpose of a matrix, or `TrainingColumns`."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, position: int, /) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class TrainingColumns:
+    """The encoded columns (n,) of the rows that train a scorer, with out-of-fold category rates.
+
+    In sample a rate would contain the row's own label, and a meaningless category with many levels
+    would look like the best of features. A number is encoded when it is read, so that a million
+    rows are not in memory a second time.
+
+    Attributes:
+        columns: the features as they come.
+        encoder: an entry for each feature, as `fit_encoder` gives it.
+        rates: position of a category -> its rates (n,).
+    """
+
+    columns: Columns
+    encoder: list[dict[str, Any]]
+    rates: Mapping[int, np.ndarray]
+
+    @classmethod
+    def of(
+        cls,
+        matrix: Matrix,
+        label: np.ndarray,
+        weight: np.ndarray,
+        features: Sequence[Feature],
+        *,
+        least_leads: int = LEAST_LEADS,
+    ) -> Self:
+        """The columns of labelled rows; the arguments are those of `fit_encoder`.
+
+        Folds are by `Matrix.groups`.
+        """
+        encoder = fit_encoder(matrix, label, weight, features, least_leads=least_leads)
+        leads = _number_leads(matrix)
+        fold = fold_of_group(matrix.groups())
+        rates = {}
+        for position, feature in enumerate(features):
+            if feature.is_category:
+                values = matrix.columns[feature.name]
+                values = pool_rare_levels(values, leads, least_leads=least_leads)
+                rates[position] = _encode_out_of_fold(values, label, weight, fold)
+        return cls(matrix.columns, encoder, rates)
+
+    def __len__(self) -> int:
+        return len(self.encoder)
+
+    def __getitem__(self, position: int) -> np.ndarray:
+        if position in self.rates:
+            return self.rates[position]
+        return encode_one(self.encoder[position], self.columns)
+
+    def stack(self, levels: Sequence[Mapping[str, Any]] = ()) -> np.ndarray:
+        """The columns side by side (n, features + levels), with codes as of `apply.add_codes`."""
+        first = self[0]
+        features = len(self)
+        stacked = np.empty((len(first), features + len(levels)))
+        for position in range(features):
+            stacked[:, position] = self[position]
+        for position, entry in enumerate(levels, start=features):
+            stacked[:, position] = encode_level(entry, self.columns)
+        return stacked
+
+
 def encode_training(
     matrix: Matrix,
     label: np.ndarray,
@@ -142,22 +214,9 @@ def encode_training(
     *,
     least_leads: int = LEAST_LEADS,
 ) -> np.ndarray:
-    """The matrix (n, features) of the rows that train a scorer, with out-of-fold category rates.
-
-    In sample a rate would contain the row's own label, and a meaningless category with many levels
-    would look like the best of features. Folds are by `Matrix.groups`.
-    """
-    encoder = fit_encoder(matrix, label, weight, features, least_leads=least_leads)
-    encoded = encode(encoder, matrix.columns)
-    leads = _number_leads(matrix)
-    fold = fold_of_group(matrix.groups())
-
-    for position, feature in enumerate(features):
-        if feature.is_category:
-            values = matrix.columns[feature.name]
-            values = pool_rare_levels(values, leads, least_leads=least_leads)
-            encoded[:, position] = _encode_out_of_fold(values, label, weight, fold)
-    return encoded
+    """`TrainingColumns` side by side (n, features)."""
+    columns = TrainingColumns.of(matrix, label, weight, features, least_leads=least_leads)
+    return columns.stack()
 
 
 def _encode_out_of_fold(

@@ -13,8 +13,9 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
-from leadscore.model.apply import FORMAT, WinModel, add_codes
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
+from leadscore.model.apply import FORMAT, WinModel
+from leadscore.model.encode import TrainingColumns, fit_encoder, fit_levels, fold_of_group
+from leadscore.model.predict import predict_log_odds
 from leadscore.model.scorers.boosted import Boosting, TreeRows
 from leadscore.model.scorers.linear_choice import Linear, choose_linear, fit_linear, pairs_within
 from leadscore.model.scorers.scorecard import build_scorecard
@@ -103,18 +104,26 @@ class _Rows:
         return {
             "format": FORMAT,
             "features": [_describe_feature(feature) for feature in self.features],
-            "encoder": fit_encoder(self.seen, self.label, self.weight, self.features),
+            "encoder": self.encoder(),
             "calibrator": UNCALIBRATED,
         }
+
+    def encoder(self) -> list[dict[str, Any]]:
+        """How features become numbers, as JSON."""
+        return fit_encoder(self.seen, self.label, self.weight, self.features)
 
 
 class _Learned(_Rows):
     """Labelled rows that a scorer learns from."""
 
     @cached_property
-    def encoded(self) -> np.ndarray:
-        """The rows (n, features), with out-of-fold category rates."""
-        return encode_training(self.seen, self.label, self.weight, self.features)
+    def encoded(self) -> TrainingColumns:
+        """The rows, encoded column by column."""
+        return TrainingColumns.of(self.seen, self.label, self.weight, self.features)
+
+    def encoder(self) -> list[dict[str, Any]]:
+        """That of `encoded`."""
+        return self.encoded.encoder
 
     def fit_regression(self, kind: str, linear: Linear, scorecard: Scorecard) -> dict[str, Any]:
         """Logistic regression as JSON; an average keeps it under a key of its own."""
@@ -141,7 +150,7 @@ class _Learned(_Rows):
         """A model with boosted trees; `scorer` is the rest of its JSON."""
         levels = fit_levels(self.seen, self.features)
         rows = TreeRows.of(
-            add_codes(levels, self.encoded, self.seen.columns),
+            self.encoded.stack(levels),
             self.label,
             self.weight,
             features=self.features,
@@ -186,7 +195,6 @@ def cross_validate(
     for k in np.unique(fold):
         inside = fold == k
         model = fit(side.rows[~inside])
-        held_out = matrix.take(side.rows[inside])
-        log_odds[inside] = model.log_odds(held_out.columns)
+        log_odds[inside] = predict_log_odds(model, matrix.take(side.rows[inside]))
         done()
     return log_odds, fold

@@ -16,8 +16,8 @@ from leadscore.history.split import History
 from leadscore.model.apply import HALF, WinModel, calibrate
 from leadscore.model.calibration.calibrate import fit_calibrator
 from leadscore.model.encode import fold_of_group
+from leadscore.model.predict import predict_log_odds
 
-AT_ONCE = 100_000  # rows that are encoded and predicted at a time
 MIN_SPLITS = 3  # with fewer there is nothing left to choose a scorer and a calibrator on
 
 
@@ -184,9 +184,6 @@ def predict_pool(
     split = pool.latest_moment(moments)
     log_odds = np.zeros(len(pool.rows))
     for i, model in enumerate(models):
-        after = np.flatnonzero(split == i)
-        for begin in range(0, len(after), AT_ONCE):
-            at = after[begin : begin + AT_ONCE]
-            columns = matrix.take(pool.rows.iloc[at]).columns
-            log_odds[at] = model.log_odds(columns)
+        after = split == i
+        log_odds[after] = predict_log_odds(model, matrix.take(pool.rows[after]))
     return log_odds

@@ -31,6 +31,7 @@ from leadscore.model.held_out import HeldOut
 from leadscore.model.intercept.choice import InterceptResult, add_running_intercept
 from leadscore.model.pace.choose import PaceResult, choose_pace
 from leadscore.model.periods import compute_drift
+from leadscore.model.predict import predict_log_odds
 from leadscore.model.proxies import leave_out_proxies
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.tune import Tuning
@@ -314,11 +315,11 @@ def _compute_learning(training: Training, tried: _Tried, *, kind: str) -> Learni
         return None
     last = training.pools["last"]
     observed = last.rows[last.observed]
-    columns = training.matrix.take(observed).columns
+    held_out = training.matrix.take(observed)
 
     def learn(rows: pd.DataFrame) -> np.ndarray:
         fitted = training.fit(kind, rows, boosting=tried.boosting)
-        return fitted.log_odds(columns)
+        return predict_log_odds(fitted, held_out)
 
     return compute_learning(
         training.earlier[-1],

@@ -26,7 +26,8 @@ from leadscore.model.encode import FOLDS, LEAST_LEADS, OTHER, pool_rare_levels
 from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.held_out import HeldOut, build_pools, can_choose, predict_pool
 from leadscore.model.periods import keep_late_moments
-from leadscore.model.scorers.boosted import Boosting
+from leadscore.model.predict import predict_log_odds
+from leadscore.model.scorers.boosted import THREADED_ROWS, Boosting
 from leadscore.model.scorers.linear_choice import Linear
 from leadscore.model.scorers.segments import Segmented, choose_segments, read_segments
 from leadscore.model.scorers.time_limit import TimeLimit
@@ -98,7 +99,7 @@ class Training:
 
     def kinds(self) -> list[str]:
         """The kinds of scorer to try, the simplest first."""
-        points = self.fit_scorecard().log_odds(self.matrix.columns)
+        points = predict_log_odds(self.fit_scorecard(), self.matrix)
         has_points = bool(np.ptp(points) > 0)
         chosen = self.history.settings.model.scorer
         return allowed_scorers(self.side, chosen=chosen, has_points=has_points)
@@ -160,21 +161,32 @@ class Training:
 
     def _predict_pools(self, fit: Fit, *, kind: str) -> dict[str, HeldOut]:
         """The rows of every pool, predicted by models fitted on what was known at the splits."""
-        settings = self.history.settings
         done = itertools.count()
 
         def fit_side(side: Side) -> WinModel:
             self.progress(f"fitting {kind}", next(done), len(self.earlier))
             return fit(side.rows)
 
-        threads = settings.engine.threads if kind == "boosted" else 1
-        models = map_in_threads(fit_side, self.earlier, threads=threads)
+        models = self._fit_sides(fit_side, kind=kind)
         held_out = {}
         for name, pool in self.pools.items():
             log_odds = predict_pool(self.matrix, pool, self.moments, models)
             rows = self.matrix.take_keys(pool.rows)
             held_out[name] = HeldOut(pool, log_odds, rows.units(), together=rows.groups())
         return held_out
+
+    def _fit_sides(self, fit_side: Callable[[Side], WinModel], *, kind: str) -> list[WinModel]:
+        """A model of each earlier side.
+
+        Trees of few rows are fitted side by side, those of many one after another by threads of
+        LightGBM: the rows of one, as they are encoded, take as much memory as the matrix.
+        """
+        if kind != "boosted":
+            return list(map(fit_side, self.earlier))
+        few = [side for side in self.earlier if side.observed.sum() < THREADED_ROWS]
+        many = self.earlier[len(few) :]  # sides grow from moment to moment
+        models = map_in_threads(fit_side, few, threads=self.history.settings.engine.threads)
+        return models + list(map(fit_side, many))
 
     def _cross_validate(self, side: Side, fit: Fit, *, repeats: int, what: str) -> HeldOut:
         """A side's rows, predicted by models that saw no row of their group.
@@ -237,8 +249,7 @@ class Training:
         """The scorecard's log-odds (n,) of each row that evaluates, once a repeat."""
         last = self.last()
         observed = last.rows[last.observed]
-        columns = self.matrix.take(observed).columns
-        log_odds = self.fit_scorecard().log_odds(columns)
+        log_odds = predict_log_odds(self.fit_scorecard(), self.matrix.take(observed))
         return np.tile(log_odds, self.repeats())
 
     def evaluated_on(self) -> str:

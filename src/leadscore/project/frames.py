@@ -38,7 +38,7 @@ def build_frame(history: History, rows: pd.DataFrame) -> pd.DataFrame:
 
     features = build_features(history.settings)
     matrix = build_matrix(history.snapshot(snapshots), features)
-    columns = pd.DataFrame(matrix.columns)
+    columns = pd.DataFrame(dict(matrix.columns))
     frame = pd.concat([matrix.keys, columns], axis=1)
     built = pd.MultiIndex.from_frame(matrix.keys)
     asked = pd.MultiIndex.from_frame(rows[LEAD_AND_MOMENT])

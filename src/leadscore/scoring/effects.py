@@ -191,7 +191,7 @@ def _prepare(
 
     def log_odds_if(strength: float) -> np.ndarray:
         answer = give_answer(columns, letter, strength)
-        answered = columns | answer
+        answered = {**columns, **answer}
         return model.log_odds(answered, model.encode_changed(encoded, answered, list(answer)))
 
     return log_odds_if

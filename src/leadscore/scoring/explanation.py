@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import build_matrix
 from leadscore.history.split import History
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import Columns, WinModel
 from leadscore.scoring.contributions import Contributions, elapsed_at
 from leadscore.scoring.features import build_model_features
 from leadscore.scoring.timeline import describe_fact
@@ -59,7 +59,7 @@ def explain_lead(
 def _explain_score(
     model: WinModel,
     features: Sequence[Feature],
-    columns: dict[str, np.ndarray],
+    columns: Columns,
     *,
     elapsed: float,
     shift: float,

@@ -33,7 +33,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
 from leadscore.model.apply import encode, sigmoid
-from leadscore.model.encode import encode_training, fit_encoder
+from leadscore.model.encode import TrainingColumns, fit_encoder
 from leadscore.model.fit import fit_scorer
 from leadscore.model.threads import one_thread
 from leadscore.settings.scorecard import Scorecard
@@ -170,9 +170,9 @@ class _Tables:
         features: Sequence[Feature],
     ) -> _Tables:
         """The features that are known of some row learned from, numbers as our encoder has them."""
-        learned = encode_training(seen, label, weight, features)
-        encoder = fit_encoder(seen, label, weight, features)
-        given = encode(encoder, asked.columns)
+        columns = TrainingColumns.of(seen, label, weight, features)
+        learned = columns.stack()
+        given = encode(columns.encoder, asked.columns)
         for at, feature in enumerate(features):
             if feature.is_category:
                 levels = _number_levels(seen.columns[feature.name])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import WinModel, encode_one
 from leadscore.wording import counted
 
 BINS = 8
@@ -81,21 +81,20 @@ def build_evidence(
         within_days: the horizon of the labels; None where nothing is dated.
     """
     rows = rows[rows["label"].notna()]
-    seen = matrix.take(rows)
-    encoded = model.encode(seen.columns)
+    columns = matrix.take(rows).columns
 
     everybody = _measure_rates(np.zeros(len(rows)), rows)
     usual = everybody.get(0.0)
     evidence: dict[str, Any] = {USUAL: usual and usual | {"within_days": within_days}}
-    for position, feature in enumerate(features):
+    for feature, entry in zip(features, model.document["encoder"], strict=True):
         if feature.names_people:
             continue
         if feature.is_category:
-            rates = _measure_rates(seen.columns[feature.name], rows)
+            rates = _measure_rates(columns[feature.name], rows)
             by_text = {str(value): rate for value, rate in rates.items()}
             evidence[feature.name] = {"values": by_text}
         else:
-            evidence[feature.name] = _measure_bins(encoded[:, position], rows)
+            evidence[feature.name] = _measure_bins(encode_one(entry, columns), rows)
     return evidence
 
 

@@ -17,8 +17,8 @@ from leadscore.evaluation.sums import sum_by
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
-from leadscore.model.apply import add_codes, logit
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
+from leadscore.model.apply import logit
+from leadscore.model.encode import TrainingColumns, fit_levels, fold_of_group
 from leadscore.model.pace.pace import add_interval
 from leadscore.model.scorers.boosted import Boosting, TreeRows, least_share_of
 from leadscore.times import DAY_US
@@ -124,13 +124,12 @@ def fit_pace(
     intervals = len(days) - 1
     is_early = (place < intervals / 2).astype(float)
     levels = fit_levels(wins.seen, features)
-    encoded = encode_training(wins.seen, is_early, wins.weight, features)
-    encoded = add_codes(levels, encoded, wins.seen.columns)
+    columns = TrainingColumns.of(wins.seen, is_early, wins.weight, features)
     alike = _log_odds_alike(wins, days)
-    rows = _stack(encoded, place, wins.weight, alike=alike)
+    rows = _stack(columns.stack(levels), place, wins.weight, alike=alike)
     return {
         "days": list(days),
-        "encoder": fit_encoder(wins.seen, is_early, wins.weight, features),
+        "encoder": columns.encoder,
         "levels": levels,
         "log_odds": alike.tolist(),
         "trees": rows.fit(BOOSTING, seed=seed, threads=1),

@@ -13,6 +13,7 @@ import numpy as np
 from leadscore.features.feature import Feature
 
 THREADED_ROWS = 200_000  # with fewer, threads wait for each other longer than they work
+AT_ONCE = 25_000  # rows that are compared with the first at a time
 LEAST_FEATURES = 8  # per tree; with one or two of few it cannot learn what they say together
 LIGHTGBM: dict[str, Any] = {
     "objective": "binary",
@@ -73,7 +74,7 @@ class TreeRows:
         """The rows to learn from.
 
         Args:
-            encoded: (n, features + levels), as `encode_training` and `apply.add_codes` give it.
+            encoded: (n, features + levels), as `TrainingColumns.stack` gives it.
             label: (n,) 0 or 1.
             weight: (n,) not negative.
             features: what the first columns are.
@@ -126,8 +127,11 @@ class TreeRows:
 def least_share_of(encoded: np.ndarray) -> float:
     """`LEAST_FEATURES` as a share of the columns that vary: LightGBM draws no others."""
     first = encoded[:1]
-    both_unknown = np.isnan(encoded) & np.isnan(first)
-    is_same = (encoded == first) | both_unknown
-    is_constant = is_same.all(axis=0)
+    is_constant = np.ones(encoded.shape[1], dtype=bool)
+    for begin in range(0, len(encoded), AT_ONCE):
+        rows = encoded[begin : begin + AT_ONCE]
+        both_unknown = np.isnan(rows) & np.isnan(first)
+        is_same = (rows == first) | both_unknown
+        is_constant &= is_same.all(axis=0)
     varying = int((~is_constant).sum())
     return min(1.0, LEAST_FEATURES / max(varying, 1))

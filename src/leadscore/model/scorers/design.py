@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ TAIL = 0.005  # share of a column's values that are clipped at either end
 MOST_STEPS = 12  # different values; a column with more is a line
 LEAST_LEVEL_ROWS = 10  # of a category's level; rarer ones share the category's mean
 TINY = 1e-300
+Read = Callable[[], np.ndarray]
 UNIFORM = np.sqrt(12)  # width of a uniform distribution in standard deviations
 
 
@@ -30,8 +32,8 @@ class Block:
     """The k design columns of one feature.
 
     Attributes:
-        columns: (n, k), centered on their weighted means, 0 where the value is unknown.
-        unknown: (n,) whether the value is unknown.
+        read: gives the columns (n, k), centered on their weighted means and 0 where the value is
+            unknown, and where that is (n,).
         mean: (k,) prior mean of the coefficients.
         missing_mean: prior mean of what an unknown value adds.
         sign: 1 if the coefficients must not be below 0, -1 if not above, else 0.
@@ -41,8 +43,7 @@ class Block:
         build: makes the term from the coefficients (k,) and what an unknown value adds.
     """
 
-    columns: np.ndarray
-    unknown: np.ndarray
+    read: Callable[[], tuple[np.ndarray, np.ndarray]]
     mean: np.ndarray
     missing_mean: float
     sign: int
@@ -50,11 +51,16 @@ class Block:
     spread: float | None
     build: Callable[[np.ndarray, float], Term]
 
+    @property
+    def size(self) -> int:
+        """The number of columns, k."""
+        return len(self.mean)
+
 
 def build_block(
     prior: Term,
     feature: Feature,
-    encoded: np.ndarray,
+    read: Read,
     text: np.ndarray | None,
     weight: np.ndarray,
     *,
@@ -65,7 +71,7 @@ def build_block(
     Args:
         prior: the scorecard's term.
         feature: what the column is.
-        encoded: (n,) the column, NaN where unknown.
+        read: gives the encoded column (n,), NaN where unknown.
         text: (n,) the category's values, None where unknown; None to read the encoded column as a
             line.
         weight: (n,) not negative.
@@ -74,11 +80,13 @@ def build_block(
     if text is not None:
         return _build_levels(prior, text, weight, level_spread)
 
-    levels = np.unique(encoded[~np.isnan(encoded)])
     is_answer = feature.unit == "share" and feature.direction != 0
-    if is_answer and 2 < len(levels) <= MOST_STEPS:
-        return _build_steps(prior, feature, encoded, levels, weight)
-    return _build_line(prior, feature.direction, encoded, weight)
+    if is_answer:
+        encoded = read()
+        levels = np.unique(encoded[~np.isnan(encoded)])
+        if 2 < len(levels) <= MOST_STEPS:
+            return _build_steps(prior, feature, read, levels, weight)
+    return _build_line(prior, feature.direction, read, weight)
 
 
 def build_lines(
@@ -88,15 +96,17 @@ def build_lines(
     weight: np.ndarray,
 ) -> list[Block]:
     """A line for each column of `encoded` (n, p)."""
-    columns = zip(priors, signs, encoded.T, strict=True)
-    return [_build_line(prior, sign, values, weight) for prior, sign, values in columns]
+    blocks = []
+    for position, (prior, sign) in enumerate(zip(priors, signs, strict=True)):
+        read = partial(encoded.T.__getitem__, position)
+        blocks.append(_build_line(prior, sign, read, weight))
+    return blocks
 
 
-def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) -> Block:
+def _build_line(prior: Term, sign: int, read: Read, weight: np.ndarray) -> Block:
+    values = read()
     term = _set_limits(prior, values)
-    shaped = shape(vars(term), values)
-    unknown = np.isnan(shaped)
-    center = _mean(shaped, weight, default=term.center)
+    center = _mean(shape(vars(term), values), weight, default=term.center)
     limits = np.array([prior.low, prior.high])
     width = np.ptp(shape(vars(prior), limits))
 
@@ -104,10 +114,14 @@ def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) 
         slope = float(slopes[0])
         return replace(term, center=center, slope=slope, missing=missing)
 
-    centered = np.where(unknown, 0.0, shaped - center)
+    def read_columns() -> tuple[np.ndarray, np.ndarray]:
+        shaped = shape(vars(term), read())
+        unknown = np.isnan(shaped)
+        centered = np.where(unknown, 0.0, shaped - center)
+        return centered[:, None], unknown
+
     return Block(
-        columns=centered[:, None],
-        unknown=unknown,
+        read=read_columns,
         mean=np.array([prior.slope]),
         missing_mean=-prior.slope * (center - prior.center),
         sign=sign,
@@ -120,15 +134,17 @@ def _build_line(prior: Term, sign: int, values: np.ndarray, weight: np.ndarray) 
 def _build_steps(
     prior: Term,
     feature: Feature,
-    values: np.ndarray,
+    read: Read,
     levels: np.ndarray,
     weight: np.ndarray,
 ) -> Block:
     """A step up (or down) from each level to the next; the scorecard's line is the prior."""
-    unknown = np.isnan(values)
-    reached = (values[:, None] >= levels[1:]).astype(float)
-    known_reached = np.where(unknown[:, None], np.nan, reached)
-    share = np.array([_mean(step, weight, default=0.5) for step in known_reached.T])
+    values = read()
+    shares = []
+    for level in levels[1:]:
+        reached = np.where(np.isnan(values), np.nan, values >= level)
+        shares.append(_mean(reached, weight, default=0.5))
+    share = np.array(shares)
 
     rises = np.diff(levels)
     center = _mean(values, weight, default=prior.center)
@@ -145,11 +161,15 @@ def _build_steps(
             added=tuple(added.tolist()),
         )
 
-    columns = np.where(unknown[:, None], 0.0, reached - share)
+    def read_columns() -> tuple[np.ndarray, np.ndarray]:
+        values = read()
+        unknown = np.isnan(values)
+        reached = values[:, None] >= levels[1:]
+        return np.where(unknown[:, None], 0.0, reached - share), unknown
+
     missing_mean = -prior.slope * (center - prior.center)
     return Block(
-        columns=columns,
-        unknown=unknown,
+        read=read_columns,
         mean=prior.slope * rises,
         missing_mean=missing_mean,
         sign=feature.direction,
@@ -175,9 +195,9 @@ def _build_levels(
     is_common = counts >= LEAST_LEVEL_ROWS
     has_name = np.array(names, dtype=object) != OTHER
     common = np.flatnonzero(is_common & has_name)
-    inside = (codes[:, None] == common).astype(float)
 
     known_weight = np.where(unknown, 0.0, weight)
+    inside = (codes[:, None] == common).astype(float)
     share = known_weight @ inside / max(known_weight.sum(), TINY)
 
     def build(effects: np.ndarray, missing: float) -> Term:
@@ -187,10 +207,12 @@ def _build_levels(
             of_levels[names[level]] = float(effect) + other
         return Term(prior.name, log=False, missing=missing, levels=of_levels, other=other)
 
-    columns = np.where(unknown[:, None], 0.0, inside - share)
+    def read_columns() -> tuple[np.ndarray, np.ndarray]:
+        is_level = codes[:, None] == common
+        return np.where(unknown[:, None], 0.0, is_level - share), unknown
+
     return Block(
-        columns=columns,
-        unknown=unknown,
+        read=read_columns,
         mean=np.zeros(len(common)),
         missing_mean=0.0,
         sign=0,

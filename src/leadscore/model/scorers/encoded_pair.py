@@ -12,7 +12,7 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import add_codes, encode
-from leadscore.model.encode import encode_training, fit_encoder, fit_levels, fold_of_group
+from leadscore.model.encode import TrainingColumns, fit_levels, fold_of_group
 from leadscore.model.scorers.boosted import TreeRows
 
 
@@ -63,12 +63,11 @@ def encode_pair(
     unseen = matrix.take(compared)
 
     levels = fit_levels(seen, features)
-    of_seen = encode_training(seen, label, weight, features)
-    encoder = fit_encoder(seen, label, weight, features)
-    of_unseen = encode(encoder, unseen.columns)
+    columns = TrainingColumns.of(seen, label, weight, features)
+    of_unseen = encode(columns.encoder, unseen.columns)
     return EncodedPair(
         learned=TreeRows.of(
-            add_codes(levels, of_seen, seen.columns),
+            columns.stack(levels),
             label,
             weight,
             features=features,

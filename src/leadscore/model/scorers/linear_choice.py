@@ -13,7 +13,12 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import contribute_all, encode, softplus
-from leadscore.model.encode import encode_training, fit_encoder, fold_of_group, pool_rare_levels
+from leadscore.model.encode import (
+    EncodedColumns,
+    TrainingColumns,
+    fold_of_group,
+    pool_rare_levels,
+)
 from leadscore.model.scorers.logistic import LOG_ODDS_SPREAD, ROUGH, STOP, fit_logistic
 from leadscore.settings.scorecard import Scorecard
 
@@ -127,13 +132,13 @@ class _Comparison:
         self.label = learned["label"].to_numpy(dtype=float)
         self.weight = learned["weight"].to_numpy(dtype=float)
         self.seen = matrix.take(learned)
-        self.encoded = encode_training(self.seen, self.label, self.weight, features)
+        columns = TrainingColumns.of(self.seen, self.label, self.weight, features)
+        self.encoded = columns.stack()
 
-        encoder = fit_encoder(self.seen, self.label, self.weight, features)
         self.compared_label = compared["label"].to_numpy(dtype=float)
         self.compared_weight = compared["weight"].to_numpy(dtype=float)
         self.compared_columns = matrix.take(compared).columns
-        self.compared_encoded = encode(encoder, self.compared_columns)
+        self.compared_encoded = encode(columns.encoder, self.compared_columns)
 
     def loss(self, linear: Linear) -> float:
         """The weighted sum of log losses on the compared rows."""
@@ -141,7 +146,7 @@ class _Comparison:
             return 0.0
         scorer = fit_linear(
             self.seen,
-            self.encoded,
+            self.encoded.T,
             self.label,
             self.weight,
             linear=linear,
@@ -157,7 +162,7 @@ class _Comparison:
 
 def fit_linear(
     seen: Matrix,
-    encoded: np.ndarray,
+    encoded: EncodedColumns,
     label: np.ndarray,
     weight: np.ndarray,
     *,
@@ -170,7 +175,7 @@ def fit_linear(
 
     Args:
         seen: n rows as they come.
-        encoded: (n, features), as `encode_training` gives it.
+        encoded: a column for each feature, as of `TrainingColumns`.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
         linear: how to read categories, and the prior's spread.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from scipy.optimize import minimize
 
 from leadscore.features.feature import Feature
 from leadscore.model.apply import logit, sigmoid, softplus
+from leadscore.model.encode import EncodedColumns
 from leadscore.model.scorers.design import TINY, Block, build_block, build_lines
 from leadscore.model.scorers.linear import Term, as_scorer
 from leadscore.model.scorers.scorecard import build_terms
@@ -31,6 +33,7 @@ INTERCEPT_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
 CORRECTION_SPREAD = 0.5  # prior standard deviation, in log-odds, of a correction's intercept
 COIN_SCALE = 0.5  # standard deviation of an indicator that is 1 as often as 0
 LEAST_SCALE = 1e-9
+AT_ONCE = 16  # columns that are copied at a time
 STOP: dict[str, float] = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
 ROUGH: dict[str, float] = {  # enough to compare by
     "maxiter": 100,
@@ -81,7 +84,7 @@ class _Prior:
 
 
 def fit_logistic(
-    encoded: np.ndarray,
+    encoded: EncodedColumns,
     label: np.ndarray,
     weight: np.ndarray,
     *,
@@ -96,7 +99,7 @@ def fit_logistic(
     """The scorer as JSON, shrunk toward the scorecard.
 
     Args:
-        encoded: (n, features), as `encode_training` gives it.
+        encoded: a column for each feature.
         label: (n,) 0 or 1.
         weight: (n,) not negative.
         leads: number of distinct leads. The evidence weighs as many rows as there are leads, since
@@ -121,7 +124,7 @@ def fit_logistic(
 
 
 def _build_blocks(
-    encoded: np.ndarray,
+    encoded: EncodedColumns,
     weight: np.ndarray,
     features: Sequence[Feature],
     scorecard: Scorecard,
@@ -133,9 +136,9 @@ def _build_blocks(
     priors = build_terms(features, scorecard)
     texts = [None] * len(features) if texts is None else texts
     blocks = []
-    encoded_columns = encoded.T
-    for prior, feature, values, text in zip(priors, features, encoded_columns, texts, strict=True):
-        block = build_block(prior, feature, values, text, weight, level_spread=level_spread)
+    for position, (prior, feature, text) in enumerate(zip(priors, features, texts, strict=True)):
+        read = partial(encoded.__getitem__, position)
+        block = build_block(prior, feature, read, text, weight, level_spread=level_spread)
         blocks.append(block)
     return blocks
 
@@ -188,28 +191,52 @@ def _fit_blocks(
     stop: Mapping[str, float],
 ) -> tuple[float, list[Term]]:
     """Intercept and a term for each block."""
-    unknown = np.column_stack([block.unknown for block in blocks])
-    unknown_share = weight @ unknown / max(weight.sum(), TINY)
-    ones = np.ones((len(unknown), 1))
-    design = np.hstack([ones, *(block.columns for block in blocks), unknown - unknown_share])
+    sizes = [block.size for block in blocks]
+    first_missing = 1 + sum(sizes)
+    design = _build_design(blocks, rows=len(weight))
+    unknown = design[:, first_missing:]
+    unknown_share = _share_unknown(unknown, weight)
+    unknown -= unknown_share
 
     spread = log_odds_spread / np.sqrt(len(blocks))
     prior = _build_prior(blocks, unknown_share, intercept=intercept, spread=spread)
-    sizes = [block.columns.shape[1] for block in blocks]
-    builds = [block.build for block in blocks]
-    del blocks, unknown  # which hold as much memory as the design
     with one_thread():  # sums over several threads differ in the last bits
         solution = _minimise(design, label, weight, prior, stop)
 
-    first_missing = 1 + sum(sizes)
     of_columns = solution[1:first_missing]
     ends = np.cumsum(sizes)[:-1]
     coefficients = np.split(of_columns, ends)
     missing = solution[first_missing:]
     terms = []
-    for build, of_block, of_unknown in zip(builds, coefficients, missing, strict=True):
-        terms.append(build(of_block, float(of_unknown)))
+    for block, of_block, of_unknown in zip(blocks, coefficients, missing, strict=True):
+        terms.append(block.build(of_block, float(of_unknown)))
     return float(solution[0] - missing @ unknown_share), terms
+
+
+def _build_design(blocks: Sequence[Block], *, rows: int) -> np.ndarray:
+    """The design matrix: ones, the blocks' columns, and for each block whether it is unknown.
+
+    Columns are read one block at a time, since all of them are as large as the design.
+    """
+    first_missing = 1 + sum(block.size for block in blocks)
+    design = np.empty((rows, first_missing + len(blocks)))
+    design[:, 0] = 1.0
+    begin = 1
+    for place, block in enumerate(blocks, start=first_missing):
+        columns, unknown = block.read()
+        end = begin + block.size
+        design[:, begin:end] = columns
+        design[:, place] = unknown
+        begin = end
+    return design
+
+
+def _share_unknown(unknown: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The weighted share (p,) of unknown values in each column (n, p) of ones and zeros."""
+    sums = np.empty(unknown.shape[1])
+    for part in _split_columns(len(sums)):
+        sums[part] = weight @ np.ascontiguousarray(unknown[:, part])
+    return np.asarray(sums / max(weight.sum(), TINY))
 
 
 def _build_prior(
@@ -254,12 +281,26 @@ def _build_prior(
 def _scale(design: np.ndarray, weight: np.ndarray, prior: _Prior) -> np.ndarray:
     """The spread (p,) by which each column is divided; 1 for levels and columns that never vary."""
     total = max(weight.sum(), TINY)
-    squares = design - weight @ design / total
-    np.square(squares, out=squares)
-    scale = np.sqrt(weight @ squares / total)
-    scale = np.maximum(scale, prior.scale)
+    center = weight @ design / total
+    variance = np.empty(len(center))
+    for part in _split_columns(len(center)):
+        squares = design[:, part] - center[part]
+        np.square(squares, out=squares)
+        variance[part] = weight @ squares / total
+    scale = np.maximum(np.sqrt(variance), prior.scale)
     is_scaled = (scale > LEAST_SCALE) & ~prior.is_level
     return np.where(is_scaled, scale, 1.0)
+
+
+def _split_columns(width: int) -> list[slice]:
+    """Parts of `AT_ONCE` columns, which are copied one after another rather than all at once.
+
+    The last one has the rest: fewer than four columns alone, BLAS would sum in another order.
+    """
+    parts = max(width // AT_ONCE, 1)
+    begins = [i * AT_ONCE for i in range(parts)]
+    ends = [*begins[1:], width]
+    return [slice(begin, end) for begin, end in zip(begins, ends, strict=True)]
 
 
 def _minimise(
