@@ -161,21 +161,21 @@ def build_matrix(
     progress: Progress = silent,
 ) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
+    rows = len(snapshot.rows)
+    columns = _allocate(features, rows=rows)
     keys: list[pd.DataFrame] = []
-    parts: dict[str, list[np.ndarray]] = {feature.name: [] for feature in features}
     done = 0
     for part in build_parts(snapshot, features):
+        end = done + len(part.keys)
         for name, finished in part.columns.items():
-            parts[name].append(finished)
+            columns[name][done:end] = finished
         keys.append(part.keys)
-        done += len(part.keys)
-        progress("building features", done, len(snapshot.rows))
+        done = end
+        progress("building features", done, rows)
 
-    # popped, so that no more than one feature is in memory twice
-    columns = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     together = snapshot.identical_rows == "together"
     if snapshot.identical_rows == "copies":
-        together = _may_be_copies(columns, rows=done)
+        together = _may_be_copies(columns, rows=rows)
     lead_keys = tuple(snapshot.key_texts().values()) if snapshot.keys else ()
     return Matrix(
         keys=pd.concat(keys, ignore_index=True),
@@ -185,14 +185,34 @@ def build_matrix(
     )
 
 
+def _allocate(features: Sequence[Feature], *, rows: int) -> dict[str, np.ndarray]:
+    """Columns (rows,) to be filled, all numbers in one block of memory."""
+    texts = [feature.name for feature in features if feature.is_category]
+    numbers = [feature.name for feature in features if not feature.is_category]
+    columns = dict(zip(numbers, np.empty((len(numbers), rows)), strict=True))
+    columns |= {name: np.empty(rows, dtype=object) for name in texts}
+    return {feature.name: columns[feature.name] for feature in features}
+
+
 def build_parts(snapshot: Snapshot, features: Sequence[Feature]) -> Iterator[Matrix]:
     """The same in parts that follow each other, for lists that are too long for memory.
 
     Which rows share a group (see `Matrix`) is known of a whole list alone.
     """
     for table in snapshot.aggregate(list_measures(features)):
-        keys = table.select(["lead_id", "as_of_us"]).to_pandas()
-        yield Matrix(keys, finish_rows(table, features))
+        yield Matrix(_copy_keys(table), finish_rows(table, features))
+
+
+def _copy_keys(table: pa.Table) -> pd.DataFrame:
+    """The keys of rows from an engine, in memory of their own.
+
+    All columns of a batch that DuckDB gives are freed together, so whoever holds a text of Arrow from
+    it holds hundreds of columns.
+    """
+    keys = table.select(["lead_id", "as_of_us"])
+    every_row = np.arange(len(keys))
+    copied: pd.DataFrame = keys.take(every_row).to_pandas()
+    return copied
 
 
 def finish_rows(
