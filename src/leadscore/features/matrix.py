@@ -200,10 +200,10 @@ def build_parts(snapshot: Snapshot, features: Sequence[Feature]) -> Iterator[Mat
     Which rows share a group (see `Matrix`) is known of a whole list alone.
     """
     for table in snapshot.aggregate(list_measures(features)):
-        yield Matrix(_copy_keys(table), finish_rows(table, features))
+        yield Matrix(copy_keys(table), finish_rows(table, features))
 
 
-def _copy_keys(table: pa.Table) -> pd.DataFrame:
+def copy_keys(table: pa.Table) -> pd.DataFrame:
     """The keys of rows from an engine, in memory of their own.
 
     All columns of a batch that DuckDB gives are freed together, so whoever holds a text of Arrow from

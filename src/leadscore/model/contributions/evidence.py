@@ -81,6 +81,8 @@ def build_evidence(
         within_days: the horizon of the labels; None where nothing is dated.
     """
     rows = rows[rows["label"].notna()]
+    lead_number, _ = pd.factorize(rows["lead_id"])  # counted for every feature, faster than text
+    rows = rows.assign(lead=lead_number)
     columns = matrix.take(rows).columns
 
     everybody = _measure_rates(np.zeros(len(rows)), rows)
@@ -113,12 +115,15 @@ def _measure_bins(values: np.ndarray, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _measure_rates(group: np.ndarray, rows: pd.DataFrame) -> dict[Any, dict[str, float | int]]:
-    """Leads, weighted win rate and share by group (n,), of groups with at least `LEAST` leads."""
+    """Leads, weighted win rate and share by group (n,), of groups with at least `LEAST` leads.
+
+    `rows` has the number of each row's lead as `lead`.
+    """
     weight = rows["weight"].to_numpy()
     frame = pd.DataFrame(
         {
             "group": group,
-            "lead": rows["lead_id"].to_numpy(),
+            "lead": rows["lead"].to_numpy(),
             "n": weight,
             "won": weight * rows["label"].to_numpy(),
         }

@@ -1,0 +1,63 @@
+"""Rows taken of a matrix, and keys in memory of their own."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.features.matrix import Matrix, copy_keys
+from leadscore.settings.engine import EngineSettings
+
+ROWS = 12
+PLACES = st.lists(st.integers(0, ROWS - 1), max_size=20)
+
+
+def made_matrix():
+    keys = pd.DataFrame({"lead_id": [f"{i:02d}" for i in range(ROWS)], "as_of_us": range(ROWS)})
+    numbers = np.where(np.arange(ROWS) % 5 == 0, np.nan, np.arange(ROWS) / 3)
+    texts = np.array([None, "north", "south"] * (ROWS // 3), dtype=object)
+    return Matrix(keys, {"number": numbers, "text": texts}, lead_keys=(texts,))
+
+
+@given(PLACES, st.data())
+def test_rows_when_taken_of_taken_rows_then_are_those_of_the_matrix(first, data):
+    places = st.lists(st.integers(0, len(first) - 1), max_size=20) if first else st.just([])
+    second = data.draw(places)
+    matrix = made_matrix()
+    taken = matrix.rows(np.array(first, dtype=int)).rows(np.array(second, dtype=int))
+
+    at = np.array(first, dtype=int)[np.array(second, dtype=int)]
+    assert taken.keys["lead_id"].tolist() == matrix.keys["lead_id"].to_numpy()[at].tolist()
+    assert list(taken.columns) == list(matrix.columns)
+    for name, values in matrix.columns.items():
+        assert taken.columns[name].dtype == values.dtype
+        pd.testing.assert_series_equal(pd.Series(taken.columns[name]), pd.Series(values[at]))
+
+
+def test_rows_when_a_taken_column_is_written_to_then_leave_the_matrix_as_it_is():
+    matrix = made_matrix()
+    taken = matrix.rows(np.arange(ROWS))
+    taken.columns["number"][:] = 7.0
+    assert matrix.columns["number"][1] == 1 / 3
+
+
+def test_keys_when_copied_from_rows_of_duckdb_then_keep_none_of_their_memory():
+    engine = DuckDBEngine(EngineSettings())
+    table = engine.query("SELECT 'lead' || i AS lead_id, i AS as_of_us FROM range(5) AS r(i)")
+    keys = copy_keys(table)
+    copied = pa.Table.from_pandas(keys, preserve_index=False)
+    assert copied.to_pydict() == table.to_pydict()
+    assert addresses(copied).isdisjoint(addresses(table))
+
+
+def addresses(table):
+    buffers = [
+        buffer
+        for column in table.columns
+        for chunk in column.chunks
+        for buffer in chunk.buffers()
+        if buffer is not None
+    ]
+    return {buffer.address for buffer in buffers}
