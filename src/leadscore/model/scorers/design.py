@@ -140,12 +140,7 @@ def _build_steps(
 ) -> Block:
     """A step up (or down) from each level to the next; the scorecard's line is the prior."""
     values = read()
-    shares = []
-    for level in levels[1:]:
-        reached = np.where(np.isnan(values), np.nan, values >= level)
-        shares.append(_mean(reached, weight, default=0.5))
-    share = np.array(shares)
-
+    share = _share_reached(values, levels, weight)
     rises = np.diff(levels)
     center = _mean(values, weight, default=prior.center)
 
@@ -167,16 +162,24 @@ def _build_steps(
         reached = values[:, None] >= levels[1:]
         return np.where(unknown[:, None], 0.0, reached - share), unknown
 
-    missing_mean = -prior.slope * (center - prior.center)
     return Block(
         read=read_columns,
         mean=prior.slope * rises,
-        missing_mean=missing_mean,
+        missing_mean=-prior.slope * (center - prior.center),
         sign=feature.direction,
         least_scale=rises / UNIFORM,
         spread=None,
         build=build,
     )
+
+
+def _share_reached(values: np.ndarray, levels: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The weighted share of known values that reach each level but the first."""
+    shares = []
+    for level in levels[1:]:
+        reached = np.where(np.isnan(values), np.nan, values >= level)
+        shares.append(_mean(reached, weight, default=0.5))
+    return np.array(shares)
 
 
 def _build_levels(
@@ -190,12 +193,7 @@ def _build_levels(
     names = [str(name) for name in levels]
     unknown = codes < 0
 
-    known_codes = codes[~unknown]
-    counts = np.bincount(known_codes, minlength=len(names))
-    is_common = counts >= LEAST_LEVEL_ROWS
-    has_name = np.array(names, dtype=object) != OTHER
-    common = np.flatnonzero(is_common & has_name)
-
+    common = _find_common(codes[~unknown], names)
     known_weight = np.where(unknown, 0.0, weight)
     inside = (codes[:, None] == common).astype(float)
     share = known_weight @ inside / max(known_weight.sum(), TINY)
@@ -220,6 +218,14 @@ def _build_levels(
         spread=spread,
         build=build,
     )
+
+
+def _find_common(codes: np.ndarray, names: list[str]) -> np.ndarray:
+    """The codes of levels that are neither rare nor `OTHER`, rising."""
+    counts = np.bincount(codes, minlength=len(names))
+    is_common = counts >= LEAST_LEVEL_ROWS
+    has_name = np.array(names, dtype=object) != OTHER
+    return np.flatnonzero(is_common & has_name)
 
 
 def _set_limits(term: Term, values: np.ndarray) -> Term:
