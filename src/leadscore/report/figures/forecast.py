@@ -104,7 +104,7 @@ def plot_fan(steps: Sequence[FanStep], *, name: str, unit: str, by: str) -> str:
         axes.plot(*zip(*came, strict=True), "D", color=ORANGE, markersize=7, label="actual so far")
     if over and len(over) < len(steps):
         axes.axvline(len(over) - 0.5, color=GREY, linestyle="--", linewidth=1.5)
-        write_note(axes, "ahead", (len(over) / len(steps), 1), offset=(6, -14))
+        write_note(axes, "ahead", (len(over) / len(steps), 0), offset=(6, 6))
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1.02), ncols=3)
     stride = -(-len(steps) // MOST_NAMES)
     places = range(0, len(steps), stride)
