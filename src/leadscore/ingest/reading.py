@@ -235,7 +235,8 @@ class FileReading:
 
         writers: dict[str, pq.ParquetWriter] = {}
         for name, schema in schemas.items():
-            writer = pq.ParquetWriter(self._path_of(name), schema, compression="lz4")
+            path = self._path_of(name)
+            writer = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False)
             writers[name] = stack.enter_context(writer)
         return writers
 

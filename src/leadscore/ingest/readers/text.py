@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from leadscore.ingest.readers.batch import SourceFile
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # characters; a longer line would not fit into memory beside the rest
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
