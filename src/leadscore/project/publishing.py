@@ -20,6 +20,8 @@ from leadscore.scoring.change import Previous
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US
 
+READ_AGAIN = ["lead_id", "win_probability", "tier", "rep_id"]  # of the list before, by the next one
+
 
 def publish(
     settings: Settings,
@@ -181,4 +183,5 @@ def read_previous(
         warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
     as_of_us = read_as_of(manifest) or 0
     shift = read_shift(manifest)
-    return Previous(before.publication.id, as_of_us, before.receipts, model, shift), warnings
+    receipts = before.receipts.select(READ_AGAIN)
+    return Previous(before.publication.id, as_of_us, receipts, model, shift), warnings

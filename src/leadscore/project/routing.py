@@ -58,10 +58,11 @@ def _previous_reps(previous: Previous | None) -> dict[str, str]:
     """Which rep each lead was given to on the previous list."""
     if previous is None:
         return {}
-    leads = previous.receipts["lead_id"].to_pylist()
-    reps = previous.receipts["rep_id"].to_pylist()
-    pairs = zip(leads, reps, strict=True)
-    return {lead: rep for lead, rep in pairs if rep is not None}
+    receipts = previous.receipts
+    routed = receipts.filter(pc.is_valid(receipts["rep_id"]))
+    leads = routed["lead_id"].to_pylist()
+    reps = routed["rep_id"].to_pylist()
+    return dict(zip(leads, reps, strict=True))
 
 
 def _take_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:

@@ -43,9 +43,8 @@ def build_receipts(
         if field.name in scores.schema.names:
             columns.append(scores[field.name])
         else:
-            value = of_publication.get(field.name)
-            values = [value] * scores.num_rows
-            columns.append(pa.array(values, field.type))
+            value = pa.scalar(of_publication.get(field.name), field.type)
+            columns.append(pa.repeat(value, scores.num_rows))
     return pa.Table.from_arrays(columns, schema=RECEIPTS).combine_chunks()
 
 
@@ -82,17 +81,29 @@ def write_receipts(
 
 
 def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
-    """Whether a file of receipts equals `receipts`, in the columns that its release wrote."""
-    stored = _read(path)
-    if stored is None:
+    """Whether a file of receipts equals `receipts`, in the columns that its release wrote.
+
+    One column after the other is read: of a long list all of them take much memory.
+    """
+    try:
+        file = _open(path)
+        if file is None:
+            return False
+        names = file.schema_arrow.names
+        if not set(names) >= {"publication_id", "lead_id"}:
+            return False
+        return all(_is_column_of(file, name, receipts) for name in names)
+    except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return False
-    stored_names = stored.schema.names
-    if not set(stored_names) >= {"publication_id", "lead_id"}:
-        return False
-    names = receipts.schema.names
-    shared = [name for name in stored_names if name in names]
-    then = stored.select(shared)
-    return bool(then.equals(receipts.select(shared)))
+
+
+def _is_column_of(file: pq.ParquetFile, name: str, receipts: pa.Table) -> bool:
+    """Whether a column of a file equals that of `receipts`, if these have it."""
+    now = RENAMED.get(name, name)
+    if now not in receipts.schema.names:
+        return True
+    stored = file.read([name], use_threads=False).rename_columns([now])
+    return bool(stored.equals(receipts.select([now])))
 
 
 def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
@@ -112,14 +123,21 @@ def read_receipts(folder: Path, *, publication_id: str = "*") -> pa.Table:
 
 def _read(path: Path) -> pa.Table | None:
     """The rows of a file; None if it is gone or damaged."""
-    data = read_if_there(path)
-    if data is None:
-        return None
     try:
-        # Arrow's reading threads may outlive a process and crash its end (apache/arrow#34314)
-        file = pq.ParquetFile(pa.BufferReader(data))
+        file = _open(path)
+        if file is None:
+            return None
         receipts = file.read(use_threads=False)
     except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
         return None
     names = [RENAMED.get(name, name) for name in receipts.schema.names]
     return receipts.rename_columns(names)
+
+
+def _open(path: Path) -> pq.ParquetFile | None:
+    """A file to read; None if it is gone."""
+    data = read_if_there(path)
+    if data is None:
+        return None
+    # Arrow's reading threads may outlive a process and crash its end (apache/arrow#34314)
+    return pq.ParquetFile(pa.BufferReader(data))
