@@ -40,7 +40,7 @@ class Outlook:
     log_odds: np.ndarray
     shift: float = 0.0
 
-    @property
+    @cached_property
     def win_probability(self) -> np.ndarray:
         """The probability that is published (n,): with the running intercept."""
         return np.asarray(add_shift(self.probability, self.shift))
