@@ -188,3 +188,16 @@ def test_sigmoid_when_far_out_then_neither_overflows_nor_loses_its_tail():
         found = sigmoid(x)
     assert found == pytest.approx(expit(x), rel=1e-14)
     assert found[4] == 0.5
+
+
+def test_log_odds_when_some_features_are_encoded_anew_then_are_those_of_all_columns(model, columns):
+    category = model.levels[0]["name"]
+    answer = {
+        "bant_budget": np.ones_like(columns["bant_budget"]),
+        category: np.roll(columns[category], 1),
+    }
+    answered = columns | answer
+    for_trees = model.encode_changed(model.encode_for_trees(columns), answered, list(answer))
+    assert for_trees.tobytes() == model.encode_for_trees(answered).tobytes()
+    assert model.log_odds(answered, for_trees).tobytes() == model.log_odds(answered).tobytes()
+    assert not np.array_equal(model.log_odds(answered), model.log_odds(columns))

@@ -106,40 +106,52 @@ class WinModel:
         return encode(self.document["encoder"], columns)
 
     def encode_for_trees(self, columns: Columns) -> np.ndarray:
-        """The matrix (n, features + categories with levels) of the trees, float64."""
-        return add_codes(self.levels, self.encode(columns), columns)
+        """The matrix (n, features + categories with levels) of the trees, float64.
+
+        Its first columns are those of `encode`.
+        """
+        return encode(self._entries(), columns)
 
     def encode_changed(
         self,
-        encoded: np.ndarray,
+        for_trees: np.ndarray,
         columns: Columns,
         names: Sequence[str],
     ) -> np.ndarray:
-        """`encoded` (n, features) with the features in `names`, and no others, encoded anew."""
-        changed = encoded.copy()
-        for at, entry in enumerate(self.document["encoder"]):
+        """The matrix of `encode_for_trees` with the features in `names`, and no others, encoded anew."""
+        changed = for_trees.copy()
+        texts = _Texts(columns)
+        for at, entry in enumerate(self._entries()):
             read = {entry["name"], entry.get("of"), entry.get("by")}
             if not read.isdisjoint(names):
-                changed[:, at] = encode_one(entry, columns)
+                changed[:, at] = _encode_entry(entry, texts)
         return changed
 
-    def log_odds(self, columns: Columns, encoded: np.ndarray | None = None) -> np.ndarray:
-        """Log-odds (n,) before calibration; `encoded` are the columns encoded, if they are already."""
-        if encoded is None:
-            encoded = self.encode(columns)
-        log_odds = self._log_odds_of_all(encoded, columns)
+    def _entries(self) -> list[Json]:
+        """How each column of `encode_for_trees` is made."""
+        return [*self.document["encoder"], *map(_as_entry, self.levels)]
+
+    def log_odds(self, columns: Columns, for_trees: np.ndarray | None = None) -> np.ndarray:
+        """Log-odds (n,) before calibration; `for_trees` are the columns encoded, if they are already."""
+        if for_trees is None:
+            for_trees = self.encode_for_trees(columns)
+        log_odds = self._log_odds_of_all(for_trees, columns)
         if not self.segments:
             return log_odds
 
         segment = columns[self.segments["feature"]]
-        return correct(self.segments["models"], segment, encoded, log_odds)
+        return correct(self.segments["models"], segment, self._of_features(for_trees), log_odds)
 
-    def _log_odds_of_all(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+    def _of_features(self, for_trees: np.ndarray) -> np.ndarray:
+        """The columns (n, features) that `encode` gives."""
+        return for_trees[:, : len(self.document["encoder"])]
+
+    def _log_odds_of_all(self, for_trees: np.ndarray, columns: Columns) -> np.ndarray:
         """Log-odds (n,) of the scorer for all leads, before any correction for segments."""
+        encoded = self._of_features(for_trees)
         if self.booster is None:
             return self._linear_log_odds(encoded, columns)
 
-        for_trees = add_codes(self.levels, encoded, columns)
         predicted = self.booster.predict(for_trees, raw_score=True)
         of_trees = np.asarray(predicted, dtype=np.float64)
         if self.linear is None:
@@ -147,7 +159,12 @@ class WinModel:
 
         return HALF * of_trees + HALF * self._linear_log_odds(encoded, columns)
 
-    def contributions(self, columns: Columns, of_trees: np.ndarray | None = None) -> np.ndarray:
+    def contributions(
+        self,
+        columns: Columns,
+        for_trees: np.ndarray | None = None,
+        of_trees: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Shapley values (n, features + 1) of the log-odds; each row adds up to its log-odds.
 
         The last column is the intercept, which a corrected segment has of its own. Of a linear
@@ -156,14 +173,17 @@ class WinModel:
 
         Args:
             columns: the features.
+            for_trees: the columns as `encode_for_trees` gives them, if they are encoded already.
             of_trees: the trees' contributions, if they are known already: a column for each of
                 `encode_for_trees` and the intercept.
         """
-        encoded = self.encode(columns)
-        contributions = self._contributions_of_all(encoded, columns, of_trees)
+        if for_trees is None:
+            for_trees = self.encode_for_trees(columns)
+        contributions = self._contributions_of_all(for_trees, columns, of_trees)
         if not self.segments:
             return contributions
 
+        encoded = self._of_features(for_trees)
         segment = columns[self.segments["feature"]]
         for value, correction in self.segments["models"].items():
             inside = segment == value
@@ -177,15 +197,16 @@ class WinModel:
 
     def _contributions_of_all(
         self,
-        encoded: np.ndarray,
+        for_trees: np.ndarray,
         columns: Columns,
         of_trees: np.ndarray | None,
     ) -> np.ndarray:
+        encoded = self._of_features(for_trees)
         if self.booster is None:
             return self._linear_contributions(encoded, columns)
 
         if of_trees is None:
-            of_trees = self._tree_contributions(add_codes(self.levels, encoded, columns))
+            of_trees = self._tree_contributions(for_trees)
         of_features = self._add_levels_to_features(of_trees)
         if self.linear is None:
             return of_features
@@ -266,49 +287,81 @@ def _read_verified(path: Path, sha256: str) -> bytes:
     return data
 
 
+class _Texts:
+    """Columns whose texts are looked up: however often that is, the rows of each are read once."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._numbered: dict[str, tuple[list[Any], np.ndarray]] = {}
+
+    def look_up(
+        self,
+        name: str,
+        table: Mapping[str, float],
+        *,
+        missing: float,
+        other: float,
+    ) -> np.ndarray:
+        """The entry (n,) of each text: `missing` for None, `other` for one not in the table."""
+        if name not in self._numbered:
+            self._numbered[name] = _number_texts(self.columns[name])
+        distinct, number = self._numbered[name]
+        with_missing: dict[Any, float] = {**table, None: missing}
+        entries = [with_missing.get(text, other) for text in distinct]
+        return np.asarray(np.array(entries, dtype=np.float64)[number])
+
+
+def _number_texts(values: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """The distinct texts as they first come, and which of them each row (n,) has."""
+    number_of: dict[Any, int] = {}
+    numbers = [number_of.setdefault(text, len(number_of)) for text in values]
+    return list(number_of), np.array(numbers, dtype=np.int64)
+
+
 def encode(encoder: Sequence[Json], columns: Columns) -> np.ndarray:
     """The columns as numbers (n, len(encoder)), float64, in the order of the encoder's entries."""
     rows = len(next(iter(columns.values())))
     encoded = np.empty((rows, len(encoder)))
+    texts = _Texts(columns)
     for at, entry in enumerate(encoder):
-        encoded[:, at] = encode_one(entry, columns)
+        encoded[:, at] = _encode_entry(entry, texts)
     return encoded
 
 
 def encode_one(entry: Json, columns: Columns) -> np.ndarray:
     """One column (n,) of `encode`."""
+    return _encode_entry(entry, _Texts(columns))
+
+
+def _encode_entry(entry: Json, texts: _Texts) -> np.ndarray:
     kind = entry["kind"]
+    columns = texts.columns
     if kind == "number":
         values = columns[entry["name"]]
         return np.asarray(values, dtype=np.float64)
 
     if kind == "rate":  # a category as the log-odds of its leads
-        return _look_up(
+        return texts.look_up(
+            entry["name"],
             entry["rates"],
-            columns[entry["name"]],
             missing=entry["missing"],
             other=entry["other"],
         )
 
+    if kind == "level":  # a category as the position of its level, one past the last for any other
+        code = {level: float(position) for position, level in enumerate(entry["levels"])}
+        return texts.look_up(entry["name"], code, missing=np.nan, other=float(len(code)))
+
     if kind == "usual":  # a number as a multiple of what is usual for its category
-        categories = columns[entry["by"]]
-        usual = _look_up(entry["usual"], categories, missing=np.nan, other=np.nan)
+        usual = texts.look_up(entry["by"], entry["usual"], missing=np.nan, other=np.nan)
         return np.asarray(columns[entry["of"]] / usual)
 
     raise ValueError(f"the encoder of {entry['name']!r} has the unknown kind {kind!r}")
 
 
-def _look_up(
-    table: Mapping[str, float],
-    values: np.ndarray,
-    *,
-    missing: float,
-    other: float,
-) -> np.ndarray:
-    """The entry (n,) of each text value: `missing` for None, `other` for one not in the table."""
-    with_missing: dict[Any, float] = {**table, None: missing}
-    looked_up = [with_missing.get(value, other) for value in values]
-    return np.array(looked_up, dtype=np.float64)
+def _as_entry(level: Json) -> Json:
+    """A category with levels as an entry of an encoder."""
+    return {"kind": "level", **level}
 
 
 def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> np.ndarray:
@@ -316,20 +369,13 @@ def add_codes(levels: Sequence[Json], encoded: np.ndarray, columns: Columns) -> 
 
     The code is the level's position; one past the last for any other level, NaN where unknown.
     """
-    rows, features = encoded.shape
-    with_codes = np.empty((rows, features + len(levels)))
-    with_codes[:, :features] = encoded
-    for at, entry in enumerate(levels, start=features):
-        with_codes[:, at] = encode_level(entry, columns)
-    return with_codes
+    codes = encode(list(map(_as_entry, levels)), columns)
+    return np.hstack([encoded, codes])
 
 
 def encode_level(entry: Json, columns: Columns) -> np.ndarray:
     """The codes (n,) of one category (see `add_codes`)."""
-    levels = entry["levels"]
-    code = {level: float(position) for position, level in enumerate(levels)}
-    other = float(len(levels))
-    return _look_up(code, columns[entry["name"]], missing=np.nan, other=other)
+    return encode_one(_as_entry(entry), columns)
 
 
 def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -> np.ndarray:
@@ -341,9 +387,10 @@ def contribute(term: Json, values: np.ndarray, text: np.ndarray | None = None) -
         text: (n,) the category's values, read by a term that has levels.
     """
     if "levels" in term and text is not None:
-        return _look_up(
+        texts = _Texts({term["name"]: text})
+        return texts.look_up(
+            term["name"],
             term["levels"],
-            text,
             missing=term["missing"],
             other=term["other"],
         )

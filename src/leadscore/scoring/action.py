@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import WinModel, encode
 from leadscore.settings.settings import Settings
 
 BY_PROGRESS = {1.0: "ask for a decision", 0.6: "proposal", 0.3: "demo"}  # from this share on
@@ -73,8 +73,9 @@ def _suggest_by_progress(matrix: Matrix, settings: Settings, *, n: int) -> np.nd
 
 def _read_stalled(model: WinModel, matrix: Matrix) -> np.ndarray:
     """How many usual stays each lead (n,) has been in its stage, NaN where that is unknown."""
-    names = [entry["name"] for entry in model.document["encoder"]]
-    if "stage_stalled" not in names:
+    encoder = model.document["encoder"]
+    of_stall = [entry for entry in encoder if entry["name"] == "stage_stalled"]
+    if not of_stall:
         return np.full(len(matrix.keys), np.nan)
-    encoded = model.encode(matrix.columns)
-    return np.asarray(encoded[:, names.index("stage_stalled")])
+    encoded = encode(of_stall, matrix.columns)
+    return np.asarray(encoded[:, 0])

@@ -85,11 +85,12 @@ class Contributions:
         elapsed: float = 0.0,
     ) -> Self:
         """What the features of a matrix (n,) add to the log-odds of a model."""
-        added = compute_contributions(model, matrix.columns)
+        for_trees = model.encode_for_trees(matrix.columns)
+        added = compute_contributions(model, matrix.columns, for_trees)
         return cls(
             features=features,
             columns=matrix.columns,
-            encoded=model.encode(matrix.columns),
+            encoded=for_trees[:, : len(features)],
             added=np.round(added[:, :-1], DIGITS),
             evidence=model.document.get("evidence", {}),
             elapsed=elapsed,

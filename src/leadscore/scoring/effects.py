@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -65,11 +66,14 @@ class Standing:
         answered = {name: strengths[at] for name, strengths in self.strengths.items()}
         return answered | {letter: np.full(len(at), strength)}
 
-    def describe(self, row: int, best: float) -> str:
-        """What a lead is worth now, and with the answer that brings its probability to `best`."""
-        now = self.outlook.win_probability[row]
-        amount = self.amount[row]
-        if not np.isfinite(amount):
+    def describe(self, rows: np.ndarray, best: np.ndarray) -> list[str]:
+        """What leads (k,) are worth now, and with answers that bring their probability to `best` (k,)."""
+        now = self.outlook.win_probability[rows]
+        amount = self.amount[rows]
+        return list(map(self._describe_worth, now.tolist(), best.tolist(), amount.tolist()))
+
+    def _describe_worth(self, now: float, best: float, amount: float) -> str:
+        if not math.isfinite(amount):
             return f"chance of a win {whole_percent(now)}% now, up to {whole_percent(best)}%"
         unit = f"{self.currency} " if self.currency else ""
         return f"expected value {unit}{now * amount:,.0f} now, up to {unit}{best * amount:,.0f}"
@@ -187,12 +191,12 @@ def _prepare(
     if f"bant_{letter}" not in columns:
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
-    encoded = model.encode(columns)
+    for_trees = model.encode_for_trees(columns)
 
     def log_odds_if(strength: float) -> np.ndarray:
         answer = give_answer(columns, letter, strength)
         answered = {**columns, **answer}
-        return model.log_odds(answered, model.encode_changed(encoded, answered, list(answer)))
+        return model.log_odds(answered, model.encode_changed(for_trees, answered, list(answer)))
 
     return log_odds_if
 

@@ -96,11 +96,11 @@ def choose_questions(effects: Effects, standing: Standing, *, at: np.ndarray) ->
         best_gain[missing[is_better]] = gain[is_better]
         best_move[missing[is_better]] = effect.move[is_better]
         better = np.flatnonzero(is_better)
-        rows = missing[better].tolist()
-        for row, best, chances in zip(
-            rows, effect.best[better].tolist(), effect.describe(better), strict=True
-        ):
-            question[row] = f"Ask about {letter}: {chances}; {standing.describe(at[row], best)}"
+        rows = missing[better]
+        chances = effect.describe(better)
+        worth = standing.describe(at[rows], effect.best[better])
+        for row, *parts in zip(rows.tolist(), chances, worth, strict=True):
+            question[row] = f"Ask about {letter}: {'; '.join(parts)}"
     return {"next_question": question, "next_question_gain": best_gain}
 
 

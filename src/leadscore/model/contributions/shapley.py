@@ -26,17 +26,26 @@ TOLERANCE = 1e-9  # log-odds
 MODELS = 4  # whose trees are remembered: of now, of the list before, and of the challenger
 
 
-def compute_contributions(model: WinModel, columns: Columns) -> np.ndarray:
+def compute_contributions(
+    model: WinModel,
+    columns: Columns,
+    for_trees: np.ndarray | None = None,
+) -> np.ndarray:
     """Shapley values (n, features + 1) of the log-odds; each row adds up to its log-odds.
 
     The last column is the intercept. They are exact to `TOLERANCE`.
-    """
-    n = len(next(iter(columns.values())))
-    if model.booster is None or n <= FEW:
-        return model.contributions(columns)
 
-    of_trees = _explain_many(model, model.encode_for_trees(columns))
-    return model.contributions(columns, of_trees=of_trees)
+    Args:
+        model: whose log-odds.
+        columns: the features.
+        for_trees: the columns as `WinModel.encode_for_trees` gives them, if they are encoded already.
+    """
+    if for_trees is None:
+        for_trees = model.encode_for_trees(columns)
+    of_trees = None
+    if model.booster is not None and len(for_trees) > FEW:
+        of_trees = _explain_many(model, for_trees)
+    return model.contributions(columns, for_trees, of_trees)
 
 
 def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
