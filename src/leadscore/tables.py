@@ -19,6 +19,9 @@ FLOAT = pa.float64()
 MOMENT = pa.timestamp("us", tz="UTC")
 ARROW = {"text": TEXT, "integer": INTEGER, "number": INTEGER, "date": INTEGER}
 
+# what reading a damaged Parquet file raises: its names may not even be UTF-8
+DAMAGE = (OSError, pa.ArrowException, UnicodeDecodeError)
+
 
 def required(name: str, of_type: pa.DataType) -> pa.Field:
     """A field that is never null."""

@@ -2,7 +2,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from leadscore.store.receipts import is_receipt_of
+from leadscore.store.receipts import is_receipt_of, read_receipts
 from leadscore.tables import RECEIPTS
 
 ROWS = [
@@ -43,9 +43,12 @@ def test_file_of_receipts_when_it_is_compared_then_the_columns_that_both_have_de
     assert is_receipt_of(path, PUBLISHED) == is_whole
 
 
-@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "overwritten", "a text"])
+@pytest.mark.parametrize(
+    "damage", ["gone", "empty", "cut", "overwritten", "a name not in UTF-8", "a text"]
+)
 def test_file_of_receipts_when_it_is_damaged_then_is_none(tmp_path, damage):
-    path = tmp_path / "receipts.parquet"
+    path = tmp_path / "receipts" / "receipts.parquet"
+    path.parent.mkdir()
     pq.write_table(PUBLISHED, path)
     whole = path.read_bytes()
     middle = len(whole) // 4
@@ -53,9 +56,11 @@ def test_file_of_receipts_when_it_is_damaged_then_is_none(tmp_path, damage):
         "empty": b"",
         "cut": whole[:-20],
         "overwritten": whole[:middle] + b"\xff" * middle + whole[2 * middle :],
+        "a name not in UTF-8": whole.replace(b"tier", b"\xffier"),
         "a text": b"lead_id,win_probability\n",
     }
     path.unlink()
     if damage != "gone":
         path.write_bytes(damaged[damage])
     assert not is_receipt_of(path, PUBLISHED)
+    assert read_receipts(tmp_path).num_rows == 0

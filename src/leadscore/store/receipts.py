@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from leadscore.atomic import write_file
 from leadscore.files import is_there, list_folder, read_if_there
-from leadscore.tables import RECEIPTS
+from leadscore.tables import DAMAGE, RECEIPTS
 
 RENAMED = {"raw": "log_odds"}  # as earlier releases wrote it
 logger = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ def is_receipt_of(path: Path, receipts: pa.Table) -> bool:
         if not set(names) >= {"publication_id", "lead_id"}:
             return False
         return all(_is_column_of(file, name, receipts) for name in names)
-    except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
+    except DAMAGE:
         return False
 
 
@@ -128,7 +128,7 @@ def _read(path: Path) -> pa.Table | None:
         if file is None:
             return None
         receipts = file.read(use_threads=False)
-    except (OSError, pa.ArrowException):  # Arrow calls damage an OSError, too
+    except DAMAGE:
         return None
     names = [RENAMED.get(name, name) for name in receipts.schema.names]
     return receipts.rename_columns(names)

@@ -113,6 +113,14 @@ def test_parquet_when_its_pages_are_damaged_then_it_is_refused_in_words(tmp_path
     assert "Parquet" in refusal(tmp_path, bytes(data), ["a"], name="x.parquet")
 
 
+def test_parquet_when_a_name_is_not_utf8_then_it_is_refused_in_words(tmp_path):
+    data = parquet_file(amount=pa.array([1])).replace(b"amount", b"\xffmount")
+    assert "Parquet" in refusal(tmp_path, data, ["a"], name="x.parquet")
+    (file,) = find_files("deals", Source(path=Path("x.parquet")), folder=tmp_path)
+    with pytest.raises(UserError, match="Parquet"):
+        parquet.read_parquet_names(file)
+
+
 @pytest.mark.parametrize("name", ["none.csv", "none.parquet", "folder.csv", "none/*.csv"])
 def test_source_when_there_is_no_such_file_then_it_and_the_remedy_are_named(tmp_path, name):
     (tmp_path / "folder.csv").mkdir()

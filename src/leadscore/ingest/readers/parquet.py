@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from leadscore.errors import SourceFormatError
 from leadscore.ingest.readers.batch import BATCH_ROWS, Batch, SourceFile, pick_columns, trim_columns
 from leadscore.ingest.readers.values import MISSING, format_values, has_text, is_number
+from leadscore.tables import DAMAGE
 
 # How Hive and Spark name the folder of a missing value
 NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -31,7 +32,7 @@ def read_parquet(file: SourceFile, *, columns: Sequence[str]) -> Iterator[Batch]
     try:
         with pq.ParquetFile(file.path) as parquet:
             yield from _read_batches(file, parquet, columns)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as e:
+    except DAMAGE as e:
         raise _unreadable(file, e) from e
 
 
@@ -39,7 +40,7 @@ def read_parquet_names(file: SourceFile) -> list[str]:
     """The names of the columns of a Parquet file that can be text, and of the folders above it."""
     try:
         schema = pq.read_schema(file.path)
-    except (pa.ArrowException, OSError) as e:
+    except DAMAGE as e:
         raise _unreadable(file, e) from e
     own = [field.name for field in schema if has_text(field.type)]
     return [*own, *_folder_values(file, schema.names)]

@@ -18,6 +18,7 @@ from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.readers.values import MISSING
 from leadscore.ingest.shown.forgotten import read_forgotten
 from leadscore.settings.show import SHOWN
+from leadscore.tables import DAMAGE
 
 TEXT_COLUMNS = [pa.field(key, pa.string()) for key in SHOWN]
 SHOWN_ROWS = pa.schema([pa.field("lead_id", pa.string()), *TEXT_COLUMNS])
@@ -76,6 +77,6 @@ def read_part_rows(path: Path) -> pa.Table | None:
         return None
     try:
         rows = pq.ParquetFile(path).read(use_threads=False)
-    except (OSError, pa.ArrowException):
+    except DAMAGE:
         return None
     return rows if rows.schema.equals(SHOWN_ROWS) else None
