@@ -68,7 +68,7 @@ LEAD = {"event_at": "2024-09-01T10:00:00Z"}
 @pytest.mark.parametrize(("question", "words"), [
     ({"lead_id": "nobody"}, "lead 'nobody' is not open as of 2024-09-07T00:00:00Z: it is not in the store"),
     ({}, "lead_id is missing"),
-    ([], "must be an object, like {...}"),
+    ([], "the body must be an object, like {...}"),
     ({"lead_id": "x", "name": "Ann"},
      "name is unknown; known are 'lead_id', 'lead', 'changes', 'activities', 'stages', 'outcomes'"),
     ({"lead_id": "x", "activites": []}, "activites is unknown; did you mean 'activities'?"),
@@ -126,6 +126,23 @@ def test_body_when_it_is_empty_then_the_words_say_so(port, body, kind):
 def test_body_when_python_cannot_read_it_then_the_words_say_why(port, body):
     words = "the body cannot be read: it is nested too deeply, or has too long a number"
     assert ask(port, "/score", body) == (400, {"error": words})
+
+
+@pytest.mark.parametrize("body", [b"\xff", b'{"lead_id": "Z\xfcrich"}'])
+def test_body_when_it_is_not_utf8_then_the_words_say_so(port, body):
+    assert ask(port, "/score", body) == (400, {"error": "the body is not UTF-8"})
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"null", "the body is missing"),
+        (b"7", "the body must be an object, like {...}"),
+        (b"{", "the body is not JSON: Expecting property name enclosed in double quotes"),
+    ],
+)
+def test_body_when_it_is_no_question_then_the_words_name_the_body(port, body, words):
+    assert ask(port, "/score", body) == (422, {"error": words})
 
 
 def test_field_with_a_history_when_stated_of_the_lead_alone_then_the_answer_warns(port):

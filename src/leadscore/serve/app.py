@@ -115,7 +115,9 @@ async def _refuse_address(_: Request, error: Exception) -> JSONResponse:
     """An address that there is not, or another method than it takes."""
     status = error.status_code if isinstance(error, HTTPException) else 400
     words = error.detail if isinstance(error, HTTPException) else str(error)
-    if words == "There was an error parsing the body":  # FastAPI's, of JSON that Python refuses
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        words = "the body is not UTF-8"
+    elif words == "There was an error parsing the body":  # FastAPI's, of JSON that Python refuses
         words = "the body cannot be read: it is nested too deeply, or has too long a number"
     return JSONResponse({"error": words}, status_code=status)
 

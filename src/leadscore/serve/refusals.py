@@ -21,7 +21,7 @@ WORDS = {  # how pydantic's types of problems begin -> what is asked for
     "model": "must be an object, like {{...}}",
     "dict": "must be an object, like {{...}}",
     "finite": "must be a finite number",
-    "json": "the body is not JSON: {error}",
+    "json": "is not JSON: {error}",
     "value_error": "{error}",
 }
 ANY_VALUE = "must be text, a number, true, false or null"
@@ -41,9 +41,17 @@ def describe_refusal(problems: Sequence[Mapping[str, Any]], question: type[BaseM
         words = ANY_VALUE if is_value else _describe(problem, location, question)
         parts = location[:-1] if is_value else location
         place = ".".join(cut(str(part), most=100) for part in parts)
-        is_of_body = not place or problem["type"] == "json_invalid"
-        sentences.setdefault(place, words if is_of_body else f"{place} {words}")
+        sentences.setdefault(place, _name_place(problem, place) + words)
     return "; ".join(sentences.values())
+
+
+def _name_place(problem: Mapping[str, Any], place: str) -> str:
+    """How the sentence about a problem begins; what is wrong with several parts is a whole one."""
+    if problem["type"] == "json_invalid":  # its place is a number of characters
+        return "the body "
+    if place:
+        return f"{place} "
+    return "" if problem["type"] == "value_error" else "the body "
 
 
 def _describe(
