@@ -284,7 +284,7 @@ def test_body_when_it_never_ends_then_408(world, monkeypatch):
     ("0.0.0.0", None, "LEADSCORE_TOKEN"),  # noqa: S104
     ("crm.example.com", None, "LEADSCORE_TOKEN"),
     ("127.0.0.1", "short", "at least 16 characters"),
-    ("127.0.0.1", " " * 20, "nothing but blanks"),
+    ("127.0.0.1", " " * 20, "is blank"),
     ("127.0.0.1", f"{TOKEN}\n", "begins or ends with a space or a line break"),
     ("127.0.0.1", f" {TOKEN}", "begins or ends with a space or a line break"),
 ])  # fmt: skip

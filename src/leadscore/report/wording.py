@@ -79,10 +79,10 @@ HEADLINE = {
 }
 HEADLINE_GAIN = "log loss gain over the base rate"
 PLAIN = {  # metric of the headline -> what it tells a sales manager
-    "auc": "How often a won lead ranks above one that was not: 1 is always, 0.5 is chance.",
+    "auc": "How often a won lead ranks above a lead that was not won: 1 is always, 0.5 is chance.",
     "lift_10": "Calling the first tenth of the list wins this many times as many leads as calling at random.",
     "calibration_error": "How far the probabilities are off on average: 0.01 is one percentage point.",
-    "log_loss_gain": "Above 0, the probabilities say more than the average win rate does.",
+    "log_loss_gain": "Above 0, the probabilities are more accurate than giving every lead the average win rate.",
 }
 CALIBRATORS = {
     "none": "none: the probabilities are the scorer's own",

@@ -95,7 +95,7 @@ def check_token(host: str, token: str | None) -> None:
 
 def _check_characters(token: str) -> None:
     if not token.strip():
-        raise UserError(f"{SERVICE_TOKEN} holds nothing but blanks: set a token, or unset it")
+        raise UserError(f"{SERVICE_TOKEN} is blank: set a token, or unset it")
     if token != token.strip():
         raise UserError(
             f"{SERVICE_TOKEN} begins or ends with a space or a line break, which a header would lose"
