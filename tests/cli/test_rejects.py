@@ -138,6 +138,7 @@ def test_rejects_when_the_file_to_write_is_a_link_then_what_it_leads_to_is_writt
 LINKS = {
     "a.csv": "a.csv is a symbolic link that leads to itself; name a file",
     "missing/a.csv": "missing does not exist; create it, or correct the path",
+    "leads.csv/a.csv": "leads.csv is a file, not a folder; correct the path",
     "leads.csv": "is read by project",
 }
 

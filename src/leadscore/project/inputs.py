@@ -27,10 +27,11 @@ def refuse_place(path: Path) -> None:
     target = follow_link(path)
     if target.is_symlink():
         raise UserError(f"{path} is a symbolic link that leads to itself; name a file")
-    if not target.parent.is_dir():
-        raise UserError(
-            f"the folder {target.parent} does not exist; create it, or correct the path"
-        )
+    folder = target.parent
+    if folder.is_file():
+        raise UserError(f"{folder} is a file, not a folder; correct the path")
+    if not folder.is_dir():
+        raise UserError(f"the folder {folder} does not exist; create it, or correct the path")
 
 
 def refuse_input(path: Path, settings: Settings, *, config: Path) -> None:
