@@ -40,9 +40,7 @@ Full = Annotated[
     bool, typer.Option("--full", help="Write all leads, not only those whose values changed.")
 ]
 Failed = Annotated[Path | None, typer.Option("--failed", callback=checked_path, help=FAILED_HELP)]
-Rollback = Annotated[
-    bool, typer.Option("--rollback", help="Make the list before the current one current again.")
-]
+Rollback = Annotated[bool, typer.Option("--rollback", help="Make the previous list current again.")]
 
 
 def publish(

@@ -180,7 +180,9 @@ def read_previous(
     except UnknownVersionError:
         pass
     except CorruptFileError as e:
-        warnings.append(f"no change can be explained: the model of the list before is damaged: {e}")
+        warnings.append(
+            f"no change can be explained: the model of the previous list is damaged: {e}"
+        )
     as_of_us = read_as_of(manifest) or 0
     shift = read_shift(manifest)
     receipts = before.receipts.select(READ_AGAIN)

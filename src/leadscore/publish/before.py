@@ -97,4 +97,4 @@ def _is_earlier(listed: Listed, as_of_us: int) -> bool:
 
 
 def _describe_missing(publication_id: str, problem: str) -> str:
-    return f"no comparison with the list before, {publication_id}: {problem}"
+    return f"no comparison with the previous list, {publication_id}: {problem}"
