@@ -63,11 +63,11 @@ value: .venv/run
 compare: setup
 	$(PY) bench/compare.py --write
 
-# Measures ratios to known work on this machine; takes some minutes and some GB of disk.
+# Measures ratios to known work on this machine; takes half an hour and some GB of disk.
 bench: setup
 	$(PY) bench/ingest.py
 	$(PY) bench/route.py
-	$(PY) bench/open_leads.py --model small large --write
+	$(PY) bench/open_leads.py --copies 12 --model small large --write
 	$(PY) bench/slower.py
 	$(PY) bench/contributions.py
 	$(PY) bench/training.py
