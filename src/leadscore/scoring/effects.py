@@ -187,7 +187,7 @@ def _prepare(
     at: np.ndarray,
 ) -> Callable[[float], np.ndarray]:
     """What gives the log-odds (m,) of the leads at `at` with an answer of some strength."""
-    columns = matrix.columns
+    columns = dict(matrix.columns)  # taken from the list once, not for each answer
     if f"bant_{letter}" not in columns:
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
