@@ -16,8 +16,9 @@ from leadscore.settings.settings import Settings
 from leadscore.tables import REPS
 
 ROOT = Path(__file__).parents[1]
-DOCS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in [*ROOT.glob("*.md"), *ROOT.glob("*/**/*.md")]
-        if ".venv" not in path.parts and "data" not in path.parts[:-1]}  # fmt: skip
+WRITTEN_BY_RUNS = {".venv", ".pytest_cache", "data", "artifacts", "build"}
+DOCS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("**/*.md")
+        if WRITTEN_BY_RUNS.isdisjoint(path.relative_to(ROOT).parts[:-1])}  # fmt: skip
 
 
 def _keys(model, prefix=""):

@@ -133,15 +133,19 @@ def test_line_when_it_is_no_message_then_json_rpc_s_error_answers_and_the_next_o
 ):
     _, _, path = published
     lines = ["{", '{"hello": 1}', '{"jsonrpc": "2.0", "id": 7, "method": "ping"}']
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", SERVER, str(path)],
-        input="".join(f"{line}\n" for line in lines),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         env=environment_with(PYTHONPATH=str(SOURCE)),
-        capture_output=True,
         text=True,
-        check=True,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    ) as server:
+        server.stdin.write("".join(f"{line}\n" for line in lines))
+        server.stdin.flush()
+        # read before its input ends, since then it stops, whatever it has not answered yet
+        answers = [json.loads(server.stdout.readline()) for _ in lines]
+        server.stdin.close()
+        assert server.wait() == 0
     assert answers[0] == {
         "jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "Parse error"}
     }  # fmt: skip
