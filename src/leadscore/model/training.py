@@ -183,8 +183,8 @@ class Training:
         """
         if kind != "boosted":
             return list(map(fit_side, self.earlier))
-        few = [side for side in self.earlier if side.observed.sum() < THREADED_ROWS]
-        many = self.earlier[len(few) :]  # sides grow from moment to moment
+        few = list(itertools.takewhile(_has_few_rows, self.earlier))
+        many = self.earlier[len(few) :]
         models = map_in_threads(fit_side, few, threads=self.history.settings.engine.threads)
         return models + list(map(fit_side, many))
 
@@ -274,6 +274,11 @@ class Training:
         before = sum(self.earlier[-1].count_leads())
         after = sum(self.pools["last"].count_leads())
         return after / (before + after)
+
+
+def _has_few_rows(side: Side) -> bool:
+    """Whether LightGBM fits the labelled rows of a side on one thread."""
+    return bool(side.observed.sum() < THREADED_ROWS)
 
 
 def open_training(
