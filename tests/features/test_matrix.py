@@ -1,16 +1,21 @@
-"""Rows taken of a matrix, and keys in memory of their own."""
+"""Rows taken of a matrix, keys in memory of their own, and numbers in few bytes."""
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.engine.duckdb import DuckDBEngine
+from leadscore.features.feature import Feature
+from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix, copy_keys
+from leadscore.features.narrow import Narrow
 from leadscore.settings.engine import EngineSettings
 
 ROWS = 12
+NUMBERS = st.one_of(st.integers(-5, 5).map(float), st.floats(allow_nan=False), st.just(np.nan))
 PLACES = st.lists(st.integers(0, ROWS - 1), max_size=20)
 
 
@@ -50,6 +55,30 @@ def test_keys_when_copied_from_rows_of_duckdb_then_keep_none_of_their_memory():
     copied = pa.Table.from_pandas(keys, preserve_index=False)
     assert copied.to_pydict() == table.to_pydict()
     assert addresses(copied).isdisjoint(addresses(table))
+
+
+@given(st.lists(st.lists(NUMBERS, max_size=5), max_size=4))
+def test_numbers_when_filled_part_by_part_then_are_read_as_they_were_written(parts):
+    rows = sum(len(part) for part in parts)
+    columns = Narrow.allocate([Feature("number", {}, Learned(), "number", "number")], rows=rows)
+    begin = 0
+    for part in parts:
+        columns.fill("number", begin, np.array(part, dtype=float))
+        begin += len(part)
+    written = np.array([number for part in parts for number in part], dtype=float)
+    assert columns["number"].tobytes() == written.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "bytes_each"),
+    [([1.0, np.nan, 2.0**24], 4), ([1.0, 2.0**24 + 1], 8), ([0.1], 8), ([1e300], 8), ([0.5], 4)],
+)
+def test_numbers_when_float32_holds_them_all_then_take_half_the_memory(values, bytes_each):
+    feature = Feature("number", {}, Learned(), "number", "number")
+    columns = Narrow.allocate([feature], rows=len(values))
+    columns.fill("number", 0, np.array(values))
+    assert columns.stored["number"].itemsize == bytes_each
+    assert columns["number"].dtype == np.float64
 
 
 def addresses(table):

@@ -17,6 +17,7 @@ from leadscore.features.contact import build_contact
 from leadscore.features.engagement import build_engagement
 from leadscore.features.feature import Feature
 from leadscore.features.grouping import group_leads
+from leadscore.features.narrow import Narrow
 from leadscore.features.people import unasked_fields
 from leadscore.features.profile import build_profile
 from leadscore.features.stage import build_stage
@@ -162,15 +163,14 @@ def build_matrix(
 ) -> Matrix:
     """The features of a snapshot's list, chunk by chunk; ordered by lead_id and as_of_us."""
     rows = len(snapshot.rows)
-    columns = _allocate(features, rows=rows)
+    columns = Narrow.allocate(features, rows=rows)
     keys: list[pd.DataFrame] = []
     done = 0
     for part in build_parts(snapshot, features):
-        end = done + len(part.keys)
         for name, finished in part.columns.items():
-            columns[name][done:end] = finished
+            columns.fill(name, done, finished)
         keys.append(part.keys)
-        done = end
+        done += len(part.keys)
         progress("building features", done, rows)
 
     together = snapshot.identical_rows == "together"
@@ -183,15 +183,6 @@ def build_matrix(
         identical_together=together,
         lead_keys=lead_keys,
     )
-
-
-def _allocate(features: Sequence[Feature], *, rows: int) -> dict[str, np.ndarray]:
-    """Columns (rows,) to be filled, all numbers in one block of memory."""
-    texts = [feature.name for feature in features if feature.is_category]
-    numbers = [feature.name for feature in features if not feature.is_category]
-    columns = dict(zip(numbers, np.empty((len(numbers), rows)), strict=True))
-    columns |= {name: np.empty(rows, dtype=object) for name in texts}
-    return {feature.name: columns[feature.name] for feature in features}
 
 
 def build_parts(snapshot: Snapshot, features: Sequence[Feature]) -> Iterator[Matrix]:

@@ -33,7 +33,7 @@ INTERCEPT_LEADS = 1.0  # closed leads that the scorecard's base rate counts as
 CORRECTION_SPREAD = 0.5  # prior standard deviation, in log-odds, of a correction's intercept
 COIN_SCALE = 0.5  # standard deviation of an indicator that is 1 as often as 0
 LEAST_SCALE = 1e-9
-AT_ONCE = 16  # columns that are copied at a time
+AT_ONCE = 8  # columns that are copied at a time
 STOP: dict[str, float] = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-7}
 ROUGH: dict[str, float] = {  # enough to compare by
     "maxiter": 100,
