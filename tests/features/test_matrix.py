@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
-from leadscore.features.matrix import Matrix, copy_keys
+from leadscore.features.matrix import Matrix, Named, copy_keys
 from leadscore.features.narrow import Narrow
 from leadscore.settings.engine import EngineSettings
 
@@ -46,6 +46,15 @@ def test_rows_when_a_taken_column_is_written_to_then_leave_the_matrix_as_it_is()
     taken = matrix.rows(np.arange(ROWS))
     taken.columns["number"][:] = 7.0
     assert matrix.columns["number"][1] == 1 / 3
+
+
+def test_columns_when_named_then_are_these_alone_in_the_order_of_the_names():
+    matrix = made_matrix()
+    named = Named(matrix.columns, ("text",))
+    assert dict(named).keys() == {"text"}
+    assert named["text"] is matrix.columns["text"]
+    with pytest.raises(KeyError, match="number"):
+        named["number"]
 
 
 def test_keys_when_copied_from_rows_of_duckdb_then_keep_none_of_their_memory():

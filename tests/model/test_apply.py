@@ -196,7 +196,7 @@ def test_log_odds_when_some_features_are_encoded_anew_then_are_those_of_all_colu
         "bant_budget": np.ones_like(columns["bant_budget"]),
         category: np.roll(columns[category], 1),
     }
-    answered = columns | answer
+    answered = dict(columns) | answer
     for_trees = model.encode_changed(model.encode_for_trees(columns), answered, list(answer))
     assert for_trees.tobytes() == model.encode_for_trees(answered).tobytes()
     assert model.log_odds(answered, for_trees).tobytes() == model.log_odds(answered).tobytes()

@@ -54,6 +54,25 @@ class Taken(Mapping[str, np.ndarray]):
 
 
 @dataclass(frozen=True)
+class Named(Mapping[str, np.ndarray]):
+    """Some columns of others, which are read when they are asked for and not before."""
+
+    columns: Mapping[str, np.ndarray]
+    names: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.names:
+            raise KeyError(name)
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
 class Matrix:
     """The features of n snapshots, not yet encoded, in the order of `keys` (lead_id, as_of_us).
 
@@ -119,7 +138,7 @@ class Matrix:
 
     def only(self, names: AbstractSet[str]) -> Matrix:
         """The same with some of the features; a name that is none of them is passed over."""
-        named = {name: values for name, values in self.columns.items() if name in names}
+        named = {name: self.columns[name] for name in self.columns if name in names}
         return replace(self, columns=named)
 
     def rows(self, at: np.ndarray) -> Matrix:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix, build_features, build_matrix
+from leadscore.features.matrix import Matrix, Named, build_features, build_matrix
 from leadscore.history.side import Side
 from leadscore.history.snapshot import KEYS
 from leadscore.history.split import History
@@ -92,9 +92,8 @@ class Training:
         """The same without the features that rest on some fields."""
         left_out = self.left_out | fields
         features = tuple(build_features(self.history.settings, leave_out=left_out))
-        of_all = self.matrix.columns
-        columns = {feature.name: of_all[feature.name] for feature in features}
-        matrix = replace(self.matrix, columns=columns)
+        names = tuple(feature.name for feature in features)
+        matrix = replace(self.matrix, columns=Named(self.matrix.columns, names))
         return replace(self, left_out=left_out, features=features, matrix=matrix)
 
     def kinds(self) -> list[str]:
