@@ -6,6 +6,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.scorers import boosted
+from leadscore.model.scorers import tune as tune_module
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.encoded_pair import sample_leads
 from leadscore.model.scorers.tune import Losses, _choose, tune_boosted
@@ -72,6 +73,20 @@ def test_tuning_when_some_trials_fall_behind_then_gives_them_up(world):
     tuned = tune(world, trials=16, seed=4)
     assert any(trial.log_loss is None for trial in tuned.trials[5:])
     assert all(trial.log_loss is not None for trial in tuned.trials[:5])
+
+
+def test_tuning_when_rows_are_too_many_then_learns_from_samples_and_says_of_how_many_rows(
+    world, tuned, monkeypatch
+):
+    monkeypatch.setattr(tune_module, "MOST_ROWS", 400)
+    matrix, splits = world
+    sampled = tune(world, trials=2)
+    ordered_otherwise = [
+        (earlier.sample(frac=1, random_state=0), later) for earlier, later in splits
+    ]
+    assert [400 >= rows > 200 for rows in sampled.sampled] == [True] * 3
+    assert tune((matrix, ordered_otherwise), trials=2).sampled == sampled.sampled
+    assert tuned.sampled == ()
 
 
 def test_tuning_when_done_then_chooses_no_larger_trees_than_the_best_ones(tuned):

@@ -360,6 +360,28 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
     assert Page(card).row("A<b")[1:3] == ["9", "7"]
 
 
+SPLITS = "The splits before the last learned from samples of leads with all their snapshots: 200,100 snapshots at most."
+TRIALS = "The size of the trees was chosen on samples of leads: 99,000 snapshots at most."
+
+
+@pytest.mark.parametrize(
+    ("sampled", "shown", "not_shown"),
+    [
+        pytest.param(
+            {"splits": [150, 200_100], "trials": [99_000]}, [SPLITS, TRIALS], [], id="both"
+        ),
+        pytest.param({"splits": [], "trials": [98, 99_000]}, [TRIALS], [SPLITS], id="trials"),
+        pytest.param(None, [], [SPLITS, TRIALS, "samples"], id="all learned"),
+    ],
+)
+def test_card_when_samples_learned_then_says_how_many_snapshots(sampled, shown, not_shown):
+    scorer = make_evaluation().to_dict()["scorer"]
+    scorer |= {"sampled": sampled} if sampled else {}
+    page = Page(make_card(make_evaluation(scorer=scorer)))
+    assert all(sentence in page.text for sentence in shown)
+    assert not any(sentence in page.text for sentence in not_shown)
+
+
 def test_card_when_groups_carry_the_score_then_lists_them_the_largest_first_and_none_that_moves_nothing():
     shares = {"bant_need": 0.5, "engagement_email": 0.0625, "stage": 0.4375, "profile_size": 0.0}
     groups = [{"group": name, "share": share} for name, share in sorted(shares.items(), key=lambda item: -item[1])]  # fmt: skip

@@ -33,6 +33,7 @@ from leadscore.model.pace.choose import PaceResult, choose_pace
 from leadscore.model.periods import compute_drift
 from leadscore.model.predict import predict_log_odds
 from leadscore.model.proxies import leave_out_proxies
+from leadscore.model.sampled import describe_sampled
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.tune import Tuning
 from leadscore.model.training import WITH_TREES, Training, open_training
@@ -306,6 +307,10 @@ def _describe_scorer(
         "segments": fitted.segments,
         "clocks": proxies,
     }
+    trials = tuning.sampled if tuning else ()
+    sampled = describe_sampled(training.learned, training.earlier, trials=trials)
+    if sampled:
+        described["sampled"] = sampled
     return fitted.choice.model_copy(update=described)
 
 

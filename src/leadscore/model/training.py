@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from leadscore.model.fit import cross_validate, fit_scorer
 from leadscore.model.held_out import HeldOut, build_pools, can_choose, predict_pool
 from leadscore.model.periods import keep_late_moments
 from leadscore.model.predict import predict_log_odds
+from leadscore.model.sampled import sample_sides
 from leadscore.model.scorers.boosted import THREADED_ROWS, Boosting
 from leadscore.model.scorers.linear_choice import Linear
 from leadscore.model.scorers.segments import Segmented, choose_segments, read_segments
@@ -79,6 +80,11 @@ class Training:
     def is_crossed(self) -> bool:
         """Whether cross-validation evaluates and makes all choices: nothing says who is later."""
         return not (self.moments or self.history.settings.is_dated)
+
+    @cached_property
+    def learned(self) -> list[pd.DataFrame]:
+        """The rows that learn at each split (see `sample_sides`)."""
+        return sample_sides(self.matrix, self.earlier)
 
     def last(self) -> Side:
         """The rows that evaluate: those after the last split or, cross-validated, all."""
@@ -162,11 +168,11 @@ class Training:
         """The rows of every pool, predicted by models fitted on what was known at the splits."""
         done = itertools.count()
 
-        def fit_side(side: Side) -> WinModel:
-            self.progress(f"fitting {kind}", next(done), len(self.earlier))
-            return fit(side.rows)
+        def fit_rows(rows: pd.DataFrame) -> WinModel:
+            self.progress(f"fitting {kind}", next(done), len(self.learned))
+            return fit(rows)
 
-        models = self._fit_sides(fit_side, kind=kind)
+        models = self._fit_splits(fit_rows, kind=kind)
         held_out = {}
         for name, pool in self.pools.items():
             log_odds = predict_pool(self.matrix, pool, self.moments, models)
@@ -174,18 +180,18 @@ class Training:
             held_out[name] = HeldOut(pool, log_odds, rows.units(), together=rows.groups())
         return held_out
 
-    def _fit_sides(self, fit_side: Callable[[Side], WinModel], *, kind: str) -> list[WinModel]:
-        """A model of each earlier side.
+    def _fit_splits(self, fit: Fit, *, kind: str) -> list[WinModel]:
+        """A model of the rows that learn at each split.
 
         Trees of few rows are fitted side by side, those of many one after another by threads of
         LightGBM: the rows of one, as they are encoded, take as much memory as the matrix.
         """
         if kind != "boosted":
-            return list(map(fit_side, self.earlier))
-        few = list(itertools.takewhile(_has_few_rows, self.earlier))
-        many = self.earlier[len(few) :]
-        models = map_in_threads(fit_side, few, threads=self.history.settings.engine.threads)
-        return models + list(map(fit_side, many))
+            return list(map(fit, self.learned))
+        few = list(itertools.takewhile(_has_few_rows, self.learned))
+        many = self.learned[len(few) :]
+        models = map_in_threads(fit, few, threads=self.history.settings.engine.threads)
+        return models + list(map(fit, many))
 
     def _cross_validate(self, side: Side, fit: Fit, *, repeats: int, what: str) -> HeldOut:
         """A side's rows, predicted by models that saw no row of their group.
@@ -275,9 +281,9 @@ class Training:
         return after / (before + after)
 
 
-def _has_few_rows(side: Side) -> bool:
-    """Whether LightGBM fits the labelled rows of a side on one thread."""
-    return bool(side.observed.sum() < THREADED_ROWS)
+def _has_few_rows(rows: pd.DataFrame) -> bool:
+    """Whether LightGBM fits the labelled ones on one thread."""
+    return bool(rows["label"].count() < THREADED_ROWS)
 
 
 def open_training(

@@ -49,11 +49,22 @@ class Trial(Result):
     splits: int
 
 
+class Sampled(Result):
+    """How many snapshots learned where something was chosen, of a history too long for all to learn.
+
+    `splits` has those that learned at each split before the last, `trials` those at each split where
+    trees were tuned; an empty one means that all did. A lead has all its snapshots in a sample or none.
+    """
+
+    splits: list[int] = Field(default_factory=list)
+    trials: list[int] = Field(default_factory=list)
+
+
 class ScorerChoice(Result):
     """Which scorer was chosen, by which rule, and what others lacked.
 
     `log_loss` is the mean by kind, `compared_on` which rows compared; both are empty where nothing
-    was compared.
+    was compared. `sampled` is None where all snapshots learned.
     """
 
     kind: str
@@ -70,6 +81,7 @@ class ScorerChoice(Result):
     ranks: bool = True
     segments: SegmentModels = Field(default_factory=SegmentModels)
     clocks: ProxyChoice = Field(default_factory=ProxyChoice)
+    sampled: Sampled | None = None
 
 
 class CalibratorChoice(Result):

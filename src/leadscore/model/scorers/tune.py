@@ -16,6 +16,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.apply import sigmoid
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.encoded_pair import (
+    MOST_ROWS,
     EncodedPair,
     EncodedRows,
     encode_pair,
@@ -24,7 +25,6 @@ from leadscore.model.scorers.encoded_pair import (
 from leadscore.model.threads import map_in_threads
 from leadscore.results import Trial
 
-MOST_ROWS = 250_000  # that learn in a trial; a fifth of as many chose trees that ranked worse
 UNPRUNED_SPLITS = 2  # that every trial sees
 STARTUP_TRIALS = 5  # drawn at random, and not pruned, before anything is concluded from them
 Rolling = Sequence[tuple[pd.DataFrame, pd.DataFrame]]
@@ -38,11 +38,13 @@ class Tuning:
         boosting: the chosen size.
         trials: what was tried.
         reproducible: False if time, not the number of trials, ended the search.
+        sampled: how many rows learned at each split, if some were too many; empty where all did.
     """
 
     boosting: Boosting
     trials: list[Trial]
     reproducible: bool
+    sampled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,8 @@ def tune_boosted(
     """The smallest trees within one standard error of the best, by weighted log loss.
 
     Trials are proposed by TPE (Bergstra et al. 2011), the default first. A trial is pruned after
-    two splits where its loss is above the median of the others'. At most `MOST_ROWS` rows of each
-    split learn, those of every so many leads.
+    two splits where its loss is above the median of the others'. About `MOST_ROWS` rows of each
+    split learn at most, those of every so many leads.
 
     Args:
         matrix: has the features of all rows.
@@ -84,7 +86,8 @@ def tune_boosted(
         threads: how many splits are fitted at a time; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    pairs = _encode_splits(matrix, splits, features)
+    sampled = [(sample_leads(matrix, earlier, most=MOST_ROWS), later) for earlier, later in splits]
+    pairs = [encode_pair(matrix, *split, features) for split in sampled]
     objective = _Objective(pairs, seed=seed, threads=threads)
 
     study = _create_study(seed)
@@ -95,20 +98,21 @@ def tune_boosted(
         boosting=_choose(tried, objective.completed),
         trials=[_describe(trial) for trial in study.trials],
         reproducible=len(study.trials) == trials,
+        sampled=_count_sampled(pairs, sampled, splits),
     )
 
 
-def _encode_splits(
-    matrix: Matrix,
+def _count_sampled(
+    pairs: Sequence[EncodedPair],
+    sampled: Rolling,
     splits: Rolling,
-    features: Sequence[Feature],
-) -> list[EncodedPair]:
-    """Both sides of every split; where the earlier rows are too many, those of some leads."""
-    pairs = []
-    for earlier, later in splits:
-        sampled = sample_leads(matrix, earlier, most=MOST_ROWS)
-        pairs.append(encode_pair(matrix, sampled, later, features))
-    return pairs
+) -> tuple[int, ...]:
+    """How many labelled rows learned at each split; empty where all did."""
+    earlier = sum(len(rows) for rows, _ in splits)
+    learned = sum(len(rows) for rows, _ in sampled)
+    if learned == earlier:
+        return ()
+    return tuple(pair.learned.count for pair in pairs)
 
 
 def _create_study(seed: int) -> optuna.Study:
