@@ -69,7 +69,7 @@ def build(world):
 
 def optimum(problem, *, more=None):
     """The best objective, by an integer programme over all pairs and slots; `more`: a rep with one more slot."""
-    n, r = len(problem.lead_id), len(problem.reps.rep_id)
+    n, r = len(problem.row), len(problem.reps.rep_id)
     steps = np.column_stack([problem.reps.steps, np.arange(r) == more])
     gain = (
         problem.worth[:, None]
@@ -151,7 +151,7 @@ def test_routing_when_tiers_are_preferred_then_no_better_tier_could_have_more_pl
     )
     problem = build((leads, reps, chosen, previous))
     rep = solve(problem)
-    tier = leads.set_index("lead_id")["tier"].loc[problem.lead_id].to_numpy()
+    tier = leads["tier"].iloc[problem.row].to_numpy()
     for tiers in (["A"], ["A", "B"]):
         is_wanted = np.isin(tier, tiers)
         assert (rep[is_wanted] >= 0).sum() == most_assigned(problem, is_wanted)
@@ -200,7 +200,7 @@ def test_routing_when_rows_are_shuffled_then_is_the_same(world, seed):
             for table in (scores, fields, reps)
         ]
         found = assign(*tables, chosen, as_of_us=5, seed=1, previous=previous)
-        return found.routes.sort_by("lead_id"), found.facts
+        return found.routes.sort_by("lead_id").to_pylist(), found.facts
 
     assert routed(mixed=True) == routed(mixed=False)
 

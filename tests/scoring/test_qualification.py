@@ -1,6 +1,7 @@
 """Qualification by rules and must-haves, and what is decided by hand."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from builders import day, make_settings
@@ -118,7 +119,7 @@ nobody,tier,D,,,
 def test_overrides_when_read_then_win_over_the_model_until_they_end(tmp_path):
     (tmp_path / "overrides.csv").write_text(OVERRIDES)
     project = make_settings(input_folder=tmp_path, qualification={"overrides": "overrides.csv"})
-    lead_id = np.array(list("abcdef"), dtype=object)
+    lead_id = pa.array(list("abcdef"))
     verdict, rule = np.array(["nurture"] * 6, dtype=object), np.array(["mine"] * 6, dtype=object)
     in_force = overrides_in_force(read_overrides(project), as_of_us=day(0))
     assert (

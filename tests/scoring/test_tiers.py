@@ -188,4 +188,4 @@ def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_re
 
 def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
     published = pa.table({"lead_id": ["c", "a"], "tier": ["B", "C"]})
-    assert earlier_tiers(np.array(["a", "b"]), published).tolist() == ["C", None]
+    assert earlier_tiers(pa.array(["a", "b"]), published).tolist() == ["C", None]

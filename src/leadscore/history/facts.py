@@ -66,15 +66,23 @@ class KnownFacts:
         """Questions about somebody else's scores; no feature asks them."""
         return KnownScores(self.engine)
 
-    def count_leads(self, known_us: int) -> int:
-        """How many leads were known."""
-        rows = self.engine.query(f"SELECT COUNT(*) AS n FROM leads WHERE available_us < {known_us}")
+    def count_leads(self, known_us: int, *, among: pa.ChunkedArray | None = None) -> int:
+        """How many leads were known, of all or of some (k,)."""
+        rows = self.engine.query(f"SELECT COUNT(*) AS n FROM {self._leads_sql(known_us, among)}")
         return int(rows["n"][0].as_py())
 
-    def lead_ids(self, known_us: int) -> set[str]:
-        """The leads that were known."""
-        rows = self.engine.query(f"SELECT lead_id FROM leads WHERE available_us < {known_us}")
+    def lead_ids(self, known_us: int, *, among: pa.Array | None = None) -> set[str]:
+        """The leads that were known, of all or of some (k,)."""
+        rows = self.engine.query(f"SELECT lead_id FROM {self._leads_sql(known_us, among)}")
         return set(rows["lead_id"].to_pylist())
+
+    def _leads_sql(self, known_us: int, among: pa.Array | pa.ChunkedArray | None) -> str:
+        """SQL of a table and its condition: the leads that were known."""
+        known = f"leads WHERE available_us < {known_us}"
+        if among is None:
+            return known
+        self.engine.add_rows("asked_leads", pa.table({"lead_id": among}))
+        return f"{known} AND lead_id IN (SELECT lead_id FROM asked_leads)"
 
     def creations(self, known_us: int) -> pd.DataFrame:
         """When each known lead was created: lead_id and event_us, by lead_id."""

@@ -13,6 +13,8 @@ from leadscore.routing.assign import assign
 from leadscore.scoring.change import Previous
 from leadscore.tables import REPS
 
+ROUTED_BY = ("tier", "win_probability", "expected_value", "qualification")  # what was decided
+
 
 def route_list(
     history: History,
@@ -26,7 +28,7 @@ def route_list(
 
     Args:
         history: where the leads are.
-        scores: what was decided of the leads, in the order of the list.
+        scores: lead_id and the columns `ROUTED_BY` of the leads, in the order of the list.
         as_of_us: the moment.
         previous: the previous list.
         inputs: with the list of reps.

@@ -21,7 +21,7 @@ from leadscore.model.target import check_target, with_horizon_of
 from leadscore.progress import Progress, silent
 from leadscore.project.opened import checked_as_of, open_store
 from leadscore.project.publishing import find_previous
-from leadscore.project.routing import route_list
+from leadscore.project.routing import ROUTED_BY, route_list
 from leadscore.publish.publication import Publication, write_publication
 from leadscore.registry.registry import Registry
 from leadscore.registry.versions import CHALLENGER
@@ -267,7 +267,7 @@ def score_list(
         return rank_rows(leads, decisions), facts | {"routing": None}
     routes, routing = route_list(
         history,
-        decided_rows(leads, decisions),
+        decided_rows(leads, decisions, ROUTED_BY),
         as_of_us=as_of_us,
         previous=previous,
         inputs=inputs,
@@ -301,8 +301,8 @@ def _count_returned(history: History, scores: Ranked, previous: Previous | None)
         return 0
     listed = scores.columns(["lead_id"])["lead_id"]
     was_listed = pc.is_in(listed, previous.receipts["lead_id"])
-    new = set(listed.filter(pc.invert(was_listed)).to_pylist())
-    return len(new & history.facts.lead_ids(previous.as_of_us))
+    new = listed.filter(pc.invert(was_listed))
+    return history.facts.count_leads(previous.as_of_us, among=new)
 
 
 def _counts(history: History, as_of_us: int, scored: int) -> dict[str, int]:

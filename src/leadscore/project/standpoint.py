@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.engine.sqlite import SQLiteEngine, StatementTypes
@@ -125,7 +126,7 @@ class Standpoint:
             )
         with closing(SQLiteEngine(self._types)) as engine:
             leads = self._with_lead(tables, engine)
-            if stored_id not in leads.listed.lead_id:
+            if pc.index(leads.listed.lead_id, stored_id).as_py() < 0:
                 raise UnknownLeadError(f"lead {lead_id!r} is closed by the facts that were stated")
             scored = score_lead(leads, stored_id)
         (row,) = _to_rows(scored.scores)

@@ -27,11 +27,12 @@ from leadscore.routing.solution import solve
 from leadscore.routing.unmatched import find_unmatched
 from leadscore.settings.routing import RoutingSettings
 
+CODED = pa.dictionary(pa.int32(), pa.string())  # many leads share a text, which is there once
 ROUTES = pa.schema(
     [
         pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("rep_id", pa.string()),
-        pa.field("route_reason", pa.string(), nullable=False),
+        pa.field("rep_id", CODED),
+        pa.field("route_reason", CODED, nullable=False),
         pa.field("exploration_probability", pa.float64()),
     ]
 )
@@ -84,7 +85,8 @@ def assign(
     problem, lowered = grant_shares(wanted)
     rep = solve(problem)
 
-    routes = _build_routes(leads, problem, rep, explore_share=settings.explore_share)
+    of_problem = np.flatnonzero(is_routed)[problem.row]
+    routes = _build_routes(leads, problem, rep, of_problem, explore_share=settings.explore_share)
     facts = _build_facts(problem, rep)
     facts["explored"] = int(leads["explored"].sum())
     facts["warnings"] = find_unmatched(fields, reps, settings) + lowered
@@ -95,25 +97,44 @@ def _build_routes(
     leads: pd.DataFrame,
     problem: Problem,
     rep: np.ndarray,
+    of_problem: np.ndarray,
     *,
     explore_share: float,
 ) -> pa.Table:
-    """The routes of all leads, those included whose tier is not routed."""
-    rep_ids = [*problem.reps.rep_id, None]
-    names = np.array(rep_ids, dtype=object)
-    solution = pd.DataFrame(
-        {
-            "lead_id": problem.lead_id,
-            "rep_id": names[rep],  # -1 is the last one, None
-            "route_reason": describe_routes(problem, rep),
-        }
-    )
-    rows = leads.merge(solution, on="lead_id", how="left", validate="one_to_one")
-    not_routed = describe_not_routed(rows["tier"])
-    rows["route_reason"] = rows["route_reason"].fillna(not_routed)
-    is_explored = rows["explored"]
-    rows["exploration_probability"] = np.where(is_explored, explore_share, np.nan)
-    return pa.Table.from_pandas(rows, schema=ROUTES, preserve_index=False)
+    """The routes of all leads, those included whose tier is not routed.
+
+    Args:
+        leads: all of them (n,).
+        problem: of the routed ones (k,).
+        rep: (k,) its solution.
+        of_problem: (k,) their rows.
+        explore_share: the probability of the explored ones.
+    """
+    rep_of_lead = np.full(len(leads), -1)
+    rep_of_lead[of_problem] = rep
+    reason = _describe_by_tier(leads["tier"])
+    reason[of_problem] = describe_routes(problem, rep)
+    explored = np.where(leads["explored"], explore_share, np.nan)
+    columns = [
+        pa.array(leads["lead_id"], pa.string()),
+        _encode(rep_of_lead, problem.reps.rep_id),
+        _encode(*pd.factorize(reason)),
+        pa.array(explored, from_pandas=True),
+    ]
+    return pa.table(columns, schema=ROUTES)
+
+
+def _describe_by_tier(tier: pd.Series[str]) -> np.ndarray:
+    """What would be said of leads (n,) if none were routed."""
+    code, tiers = pd.factorize(tier)
+    reasons = [describe_not_routed(name) for name in tiers]
+    return np.array(reasons, dtype=object)[code]
+
+
+def _encode(code: np.ndarray, texts: np.ndarray) -> pa.DictionaryArray:
+    """Texts (n,) by their codes, null where that is -1."""
+    codes = pa.array(code, pa.int32(), mask=code < 0)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
 
 
 def _build_facts(problem: Problem, rep: np.ndarray) -> dict[str, Any]:

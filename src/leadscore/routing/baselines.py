@@ -31,7 +31,7 @@ def round_robin(problem: Problem) -> np.ndarray:
         turn = chosen + 1
         return chosen
 
-    in_order = np.arange(len(problem.lead_id))
+    in_order = np.arange(len(problem.row))
     return _walk(
         problem,
         in_order,
@@ -117,15 +117,15 @@ def _walk(
         may_take: (profiles, r) who may be chosen.
     """
     slots = problem.reps.slots
-    rep = np.full(len(problem.lead_id), NOBODY)
+    rep = np.full(len(problem.row), NOBODY)
     taken = np.zeros(len(slots), dtype=np.int64)
     free = int(slots.sum())
-    profiles = problem.profiles.of_lead.tolist()
+    profiles = problem.profiles.of_lead
     fitting_by_profile: dict[int, np.ndarray] = {}  # until a rep is full
-    for lead in order.tolist():
+    for lead in map(int, order):  # a list of them all would be long, and the slots are soon filled
         if free == 0:
             break
-        profile = profiles[lead]
+        profile = int(profiles[lead])
         if profile not in fitting_by_profile:
             fitting_by_profile[profile] = np.flatnonzero(may_take[profile] & (taken < slots))
         fitting = fitting_by_profile[profile]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from leadscore.features.matrix import read_texts
 from leadscore.routing.explore import draw_explored
 from leadscore.settings.routing import RoutingSettings
-
-SCORE_COLUMNS = ("lead_id", "tier", "win_probability", "expected_value")
 
 
 def build_leads(
@@ -19,7 +19,7 @@ def build_leads(
     seed: int,
     as_of_us: int,
 ) -> pd.DataFrame:
-    """A row a scored lead, with `value`, `counts_for`, `explored` and its fields.
+    """A row a scored lead, with lead_id, tier, `value`, `counts_for`, `explored` and its fields.
 
     An explored lead counts for as much as the median lead of the best tier, if that is more than
     its own value.
@@ -33,7 +33,7 @@ def build_leads(
         as_of_us: the moment, for exploration.
     """
     leads = _join_fields(scores, fields, settings)
-    leads["value"] = _compute_value(leads)
+    leads["value"] = _compute_value(scores)
 
     is_low = ~leads["tier"].isin(settings.tiers)
     is_drawn = draw_explored(
@@ -57,30 +57,29 @@ def _join_fields(
     fields: pa.Table,
     settings: RoutingSettings,
 ) -> pd.DataFrame:
-    present = [name for name in SCORE_COLUMNS if name in scores.column_names]
-    matched = settings.match.columns().values()
-    wanted = dict.fromkeys(["lead_id", "owner_id", *matched])
-    left = scores.select(present).to_pandas()
-    right = fields.select(list(wanted)).to_pandas()
-    joined: pd.DataFrame = left.merge(
-        right,
-        on="lead_id",
-        how="left",
-        validate="one_to_one",
-    )
+    joined: pd.DataFrame = scores.select(["lead_id"]).to_pandas()
+    joined["tier"] = _share_texts(scores["tier"])
+    place = pc.index_in(scores["lead_id"], fields["lead_id"].combine_chunks())
+    for name in dict.fromkeys(["owner_id", *settings.match.columns().values()]):
+        joined[name] = _share_texts(fields[name].take(place))
     return joined
 
 
-def _compute_value(leads: pd.DataFrame) -> pd.Series[float]:
+def _share_texts(column: pa.ChunkedArray) -> pd.Series[str]:
+    """Texts (n,), equal ones as one object: a lead takes no more than a pointer."""
+    return pd.Series(read_texts(column), dtype=object)
+
+
+def _compute_value(scores: pa.Table) -> pd.Series[float]:
     """The expected value of each lead (n,), or its probability where no lead has an amount.
 
     A lead without an expected value has that of its probability times the mean amount of the
     others, which is the sum of their expected values over that of their probabilities.
     """
-    probability = leads["win_probability"]
-    if "expected_value" not in leads:
+    probability: pd.Series[float] = scores["win_probability"].to_pandas()
+    if "expected_value" not in scores.column_names:
         return probability
-    expected = leads["expected_value"]
+    expected: pd.Series[float] = scores["expected_value"].to_pandas()
     is_known = expected.notna()
     if not is_known.any():
         return probability

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.routing.profiles import FALLBACK, Profiles, build_profiles
 from leadscore.routing.reps import STEPS, UNIT, Reps, build_reps
@@ -39,13 +40,13 @@ class Bonuses:
 
 @dataclass(frozen=True)
 class Problem:
-    """Leads (n,) in the order of lead_id, reps (r,), and the worth of giving one to the other.
+    """Leads (n,) by lead_id, reps (r,), and the worth of giving one to the other.
 
     Giving lead i to rep j is worth `worth[i]`, less `fallback_costs` if j is only a fallback, plus
     the bonus of the pair, plus `step_bonus` of the slot that it fills.
 
     Attributes:
-        lead_id: (n,) text.
+        row: (n,) which row each lead is of those that the problem was built from.
         value: (n,) what the lead is worth; money where amounts are known, else wins.
         worth: (n,) what counts: the same in millionths of an average lead, but more for explored
             leads, and the precedence of the tier. It is 1 at least, so that no slot stays empty
@@ -62,7 +63,7 @@ class Problem:
         reps: who can be given leads.
     """
 
-    lead_id: np.ndarray
+    row: np.ndarray
     value: np.ndarray
     worth: np.ndarray
     tier_step: int
@@ -126,17 +127,19 @@ def build_problem(
         previous: lead_id -> rep_id of the last run.
         as_of_us: the moment, for leave.
     """
-    leads = leads.sort_values("lead_id", ignore_index=True)
+    lead_id = pa.array(leads["lead_id"], pa.string())
+    by_lead_id = pc.sort_indices(lead_id).to_numpy()
+    leads = leads.drop(columns="lead_id").iloc[by_lead_id].reset_index(drop=True)
     present = build_reps(reps, leads=len(leads), as_of_us=as_of_us)
     position = {rep_id: at for at, rep_id in enumerate(present.rep_id)}
     owner = _positions(leads["owner_id"], position)
-    last = _positions(leads["lead_id"].map(previous), position)
+    last = _find_last(lead_id, previous, position)[by_lead_id]
     profiles = build_profiles(leads, present, settings)
     value = _compute_worth(leads)
     tier = _rank_tiers(leads, settings)
     tier_step = _compute_tier_step(value, settings, reps=len(present.rep_id))
     return Problem(
-        lead_id=leads["lead_id"].to_numpy(dtype=object),
+        row=by_lead_id.astype(np.int64),
         value=leads["value"].to_numpy(dtype=np.float64),
         worth=value + tier_step * tier,
         tier_step=tier_step,
@@ -155,6 +158,18 @@ def _positions(rep_id: pd.Series[str], position: Mapping[str, int]) -> np.ndarra
     """The positions of reps (n,), -1 where there is none of that name."""
     place = rep_id.map(position).fillna(-1)
     return place.to_numpy(dtype=np.int64)
+
+
+def _find_last(
+    lead_id: pa.Array,
+    previous: Mapping[str, str],
+    position: Mapping[str, int],
+) -> np.ndarray:
+    """The positions of the reps of last time (n,), -1 for none."""
+    reps = [position.get(rep_id, -1) for rep_id in previous.values()]
+    with_nobody = np.array([*reps, -1], dtype=np.int64)  # at the place -1
+    place = pc.index_in(lead_id, pa.array(previous, pa.string()))
+    return np.asarray(with_nobody[place.fill_null(-1).to_numpy()])
 
 
 def _compute_worth(leads: pd.DataFrame) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from leadscore.routing.problem import Problem
 from leadscore.routing.profiles import FALLBACK, FITS, NO_FIT, Profiles
@@ -11,9 +10,9 @@ from leadscore.routing.reps import Reps
 from leadscore.routing.unassigned import describe_unassigned
 
 
-def describe_not_routed(tier: pd.Series[str]) -> pd.Series[str]:
-    """The reason (n,) of leads whose tier is not routed."""
-    return "tier " + tier + " is not routed"
+def describe_not_routed(tier: str) -> str:
+    """The reason of leads whose tier is not routed."""
+    return f"tier {tier} is not routed"
 
 
 def describe_routes(problem: Problem, rep: np.ndarray) -> np.ndarray:

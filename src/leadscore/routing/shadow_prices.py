@@ -28,7 +28,7 @@ def compute_shadow_prices(problem: Problem, rep: np.ndarray) -> dict[str, float]
     """
     reps = problem.reps
     teams = sorted(set(reps.team) - {""})
-    if len(problem.lead_id) == 0:
+    if len(problem.row) == 0:
         return dict.fromkeys(teams, 0.0)
 
     chain_gains = _compute_chain_gains(problem, rep)

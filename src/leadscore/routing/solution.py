@@ -47,7 +47,7 @@ def solve(problem: Problem) -> np.ndarray:
     Raises:
         LeadscoreError: the minimum shares cannot be met; `grant_shares` makes sure that they can.
     """
-    leads = len(problem.lead_id)
+    leads = len(problem.row)
     if leads == 0:
         return np.zeros(0, dtype=np.int64)
 

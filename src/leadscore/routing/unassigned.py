@@ -45,8 +45,8 @@ def _describe_outranked(
     problem: Problem,
     rep: np.ndarray,
     leads: np.ndarray,
-) -> list[str]:
-    """The reasons of leads (k,) whose slots went to others."""
+) -> np.ndarray:
+    """The reasons (k,) of leads whose slots went to others, equal ones as one object."""
     profiles = problem.profiles
     profile = profiles.of_lead[leads]
     capped = profiles.can_take & problem.reps.is_capped
@@ -57,11 +57,19 @@ def _describe_outranked(
     if problem.tier_step:
         ahead = "of a better tier, or of higher value in the same tier,"
     who = _name_who_fits(problem)
+    first, alike = _number_pairs(profile, better)
     reasons = []
-    for place, at in enumerate(profile.tolist()):
+    for place in first.tolist():
         others = counted(int(better[place]), "lead")
-        reasons.append(f"{who[at]} {why[place]}: {others} {ahead} took the slots")
-    return reasons
+        reasons.append(f"{who[profile[place]]} {why[place]}: {others} {ahead} took the slots")
+    return np.asarray(np.array(reasons, dtype=object)[alike])
+
+
+def _number_pairs(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each distinct pair of counts first comes (pairs,), and which one each place (k,) has."""
+    width = right.max(initial=0) + 1
+    _, first, alike = np.unique(left * width + right, return_index=True, return_inverse=True)
+    return first, alike
 
 
 def _name_who_fits(problem: Problem) -> list[str]:

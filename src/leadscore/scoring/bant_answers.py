@@ -6,9 +6,9 @@ may learn from it. But people, rules and questions need the answer that is known
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,19 @@ class BantAnswers:
     values: Mapping[Letter, np.ndarray] = field(default_factory=dict)
     unlearned: Mapping[Letter, str] = field(default_factory=dict)
     is_past: bool = False
+
+    @classmethod
+    def join(cls, parts: Sequence[BantAnswers]) -> BantAnswers:
+        """The answers of parts of a list, one after the other; equal ones are one object."""
+        first = parts[0]
+        strengths = {}
+        for letter in first.strengths:
+            strengths[letter] = np.concatenate([part.strengths[letter] for part in parts])
+        values = {}
+        for letter in first.values:
+            code, distinct = pd.factorize(np.concatenate([part.values[letter] for part in parts]))
+            values[letter] = distinct[code]
+        return replace(first, strengths=strengths, values=values)
 
     def in_words(self, rows: np.ndarray) -> np.ndarray:
         """The answers of leads (m,), as "budget: 50,000 (not learned from yet); need: unknown"."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
@@ -48,12 +49,30 @@ class Previous:
     model: WinModel | None
     shift: float = 0.0
 
+    def published(self, lead_id: np.ndarray) -> np.ndarray:
+        """The published probability of leads (n,), NaN of those that were not on the list."""
+        if not len(lead_id):
+            return np.empty(0)
+        rows = self._between(min(lead_id), max(lead_id))
+        place = pc.index_in(pa.array(lead_id, pa.string()), rows["lead_id"].combine_chunks())
+        return np.asarray(rows["win_probability"].take(place))
+
+    def _between(self, first: str, last: str) -> pa.Table:
+        """The receipts of the leads from one to another: those of one part of a long list."""
+        lead_id = self.receipts["lead_id"]
+
+        def read(place: int) -> str:
+            return str(lead_id[int(self._by_lead_id[place])])
+
+        places = range(len(self._by_lead_id))
+        begin = bisect_left(places, first, key=read)
+        end = bisect_right(places, last, key=read)
+        return self.receipts.take(self._by_lead_id[begin:end])
+
     @cached_property
-    def published(self) -> pd.Series[float]:
-        """The published probability of each lead, by its id."""
-        lead_ids = self.receipts["lead_id"].to_pandas()
-        probabilities = self.receipts["win_probability"].to_numpy()
-        return pd.Series(probabilities, index=lead_ids)
+    def _by_lead_id(self) -> np.ndarray:
+        """The positions (n,) of the receipts by lead_id."""
+        return np.asarray(pc.sort_indices(self.receipts["lead_id"]))
 
 
 @dataclass(frozen=True)
@@ -135,14 +154,13 @@ def _compare(
     features = _fitting_features(history, old)
     if old is None or features is None:
         return None
-    published = previous.published
-    place = published.index.get_indexer(pd.Index(current.lead_id))
-    at = np.flatnonzero(place >= 0)
+    published = previous.published(current.lead_id)
+    at = np.flatnonzero(~np.isnan(published))
     if not len(at):
         return _Changes(at, np.empty(0, dtype=object), np.empty(0))
 
     log_odds = current.log_odds[at]
-    before = published.to_numpy()[place[at]]
+    before = published[at]
     after = model.probability(log_odds, current.shift)
     points = 100 * (after - before)
 

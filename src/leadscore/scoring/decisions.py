@@ -273,7 +273,8 @@ def list_unknown(history: History, overrides: Sequence[Override]) -> list[str]:
     if not overrides:
         return []
     named = {override["lead_id"] for override in overrides}
-    unknown = sorted(named - history.facts.lead_ids(FOREVER_US))
+    among = pa.array(named, pa.string())
+    unknown = sorted(named - history.facts.lead_ids(FOREVER_US, among=among))
     if not unknown:
         return []
     count = len(unknown)

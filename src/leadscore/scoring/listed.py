@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix, build_parts
@@ -27,7 +29,7 @@ class Listed:
     """The leads (n,) of a list, by lead_id: what all of them are compared by.
 
     Attributes:
-        lead_id: (n,) text.
+        lead_id: (n,) text of Arrow, of which a long list has no object each.
         log_odds: (n,) by the model.
         amount: (n,) as known, NaN where none is.
         stage: (n,) text, None where none is known.
@@ -36,7 +38,7 @@ class Listed:
         changed: the fields of which a change was known.
     """
 
-    lead_id: np.ndarray
+    lead_id: pa.Array
     log_odds: np.ndarray
     amount: np.ndarray
     stage: np.ndarray
@@ -53,7 +55,7 @@ class Listed:
             unlearned=others.answers.unlearned,
         )
         return Listed(
-            lead_id=join(self.lead_id, others.lead_id),
+            lead_id=join.lead_id,
             log_odds=join(self.log_odds, others.log_odds),
             amount=join(self.amount, others.amount),
             stage=join(self.stage, others.stage),
@@ -65,19 +67,19 @@ class Listed:
 
 @dataclass(frozen=True)
 class _Join:
-    """Which rows (m,) of two lists, one after the other, are the joined one."""
+    """Which rows (m,) of two lists, one after the other, are the joined one, and their leads."""
 
     rows: np.ndarray
+    lead_id: pa.Array
 
     @classmethod
-    def of(cls, lead_id: np.ndarray, other: np.ndarray) -> _Join:
+    def of(cls, lead_id: pa.Array, other: pa.Array) -> _Join:
         """All rows of the other list, and the rest of the first one, by lead_id."""
-        is_replaced = pd.Index(lead_id).isin(other)  # numpy compares every text with every other
-        stays = np.flatnonzero(~is_replaced)
+        stays = np.flatnonzero(pc.invert(pc.is_in(lead_id, other)))
         rows = np.concatenate([stays, len(lead_id) + np.arange(len(other))])
-        lead_ids = np.concatenate([lead_id, other])
-        order = np.argsort(lead_ids[rows], kind="stable")
-        return cls(rows[order])
+        lead_ids = pa.concat_arrays([lead_id, other]).take(rows)
+        order = pc.sort_indices(lead_ids)
+        return cls(rows[order], lead_ids.take(order))
 
     def __call__(self, values: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Both columns joined (m,)."""
@@ -111,24 +113,27 @@ def read_listed(
         joining: the list that these leads are to join, whose market is theirs.
     """
     parts = Parts()
+    changed = _read_changed(history, joining, as_of_us=as_of_us)
+    names = {feature.name for feature in features}
     log_odds = []
     compared = []
+    answers = []
     for read in _read_parts(history, features, as_of_us=as_of_us):
+        learned = read.only(names)
         log_odds.append(model.log_odds(read.columns))
         compared.append(read.only(_name_compared(history.settings)))
-        parts.add(read.only({feature.name for feature in features}))
+        answers.append(read_answers(history, learned, as_of_us=as_of_us, changed=changed))
+        parts.add(learned)
 
     matrix = _join_parts(compared)
-    market = _read_market(history, joining, as_of_us=as_of_us)
-    changed = _read_changed(history, joining, as_of_us=as_of_us)
     unknown = np.full(len(matrix.keys), None, dtype=object)
     listed = Listed(
-        lead_id=matrix.keys["lead_id"].to_numpy(dtype=object),
+        lead_id=pa.array(matrix.keys["lead_id"], pa.string()),
         log_odds=np.concatenate(log_odds),
         amount=take_amounts(history, matrix, as_of_us=as_of_us),
         stage=matrix.columns.get(STAGE, unknown),
-        answers=read_answers(history, matrix, as_of_us=as_of_us, changed=changed),
-        market=market,
+        answers=BantAnswers.join(answers),
+        market=_read_market(history, joining, as_of_us=as_of_us),
         changed=changed,
     )
     return listed, parts
@@ -146,9 +151,8 @@ def _read_parts(
 
 
 def _name_compared(settings: Settings) -> set[str]:
-    """The columns that leads are compared by."""
-    of_amount = {feature.name for feature in build_amount(settings)}
-    return {*of_amount, STAGE, *(f"bant_{letter}" for letter in settings.bant)}
+    """The columns that leads are compared by, but for their answers."""
+    return {STAGE, *(feature.name for feature in build_amount(settings))}
 
 
 def _join_parts(parts: Sequence[Matrix]) -> Matrix:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 Override = Mapping[str, Any]  # a row as `ingest.overrides` reads it
 
@@ -23,7 +24,7 @@ def overrides_in_force(overrides: Sequence[Override], *, as_of_us: int) -> list[
 
 def override_tiers(
     overrides: Sequence[Override],
-    lead_id: np.ndarray,
+    lead_id: pa.Array,
     tier: np.ndarray,
 ) -> np.ndarray:
     """The tiers (n,), with those that people chose in place of the model's."""
@@ -36,7 +37,7 @@ def override_tiers(
 
 def override_verdicts(
     overrides: Sequence[Override],
-    lead_id: np.ndarray,
+    lead_id: pa.Array,
     verdict: np.ndarray,
     rule: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,7 +59,7 @@ def override_verdicts(
 
 def decided_by_hand(
     overrides: Sequence[Override],
-    lead_id: np.ndarray,
+    lead_id: pa.Array,
     *,
     tier: bool,
 ) -> np.ndarray:
@@ -72,13 +73,13 @@ def decided_by_hand(
 
 def _find_listed(
     overrides: Sequence[Override],
-    lead_id: np.ndarray,
+    lead_id: pa.Array,
 ) -> Iterator[tuple[int, Override]]:
     """The position of the lead of each override, of those whose lead is on the list (n,)."""
     named = [row["lead_id"] for row in overrides]
-    places = pd.Index(lead_id).get_indexer(named)
-    for place, override in zip(places.tolist(), overrides, strict=True):
-        if place >= 0:
+    places = pc.index_in(pa.array(named, pa.string()), lead_id)
+    for place, override in zip(places.to_pylist(), overrides, strict=True):
+        if place is not None:
             yield place, override
 
 

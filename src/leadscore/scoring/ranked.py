@@ -36,8 +36,7 @@ class Ranked:
 
     def __iter__(self) -> Iterator[pa.Table]:
         """The list in slices, in its order; one without rows where it has none."""
-        for begin in range(0, max(self.num_rows, 1), SLICE):
-            yield self._read(begin, begin + SLICE)
+        return self._slices(None)
 
     def read(self) -> pa.Table:
         """The whole list at once."""
@@ -45,15 +44,22 @@ class Ranked:
 
     def columns(self, names: Sequence[str]) -> pa.Table:
         """Some columns of the whole list."""
-        return pa.concat_tables(rows.select(names) for rows in self)
+        return pa.concat_tables(self._slices(names))
 
-    def _read(self, begin: int, end: int) -> pa.Table:
+    def _slices(self, names: Sequence[str] | None) -> Iterator[pa.Table]:
+        """The list in slices, with all or some of its columns."""
+        for begin in range(0, max(self.num_rows, 1), SLICE):
+            yield self._read(begin, begin + SLICE, names)
+
+    def _read(self, begin: int, end: int, names: Sequence[str] | None) -> pa.Table:
         """The rows of the ranks from `begin` on and before `end`."""
         tables = []
         ranks = []
         for place, rank in enumerate(self._ranks):
             first, past_last = np.searchsorted(rank, [begin, end])
-            tables.append(self._tables.read(place).slice(first, past_last - first))
+            table = self._tables.read(place)
+            chosen = table if names is None else table.select(names)
+            tables.append(chosen.slice(first, past_last - first))
             ranks.append(rank[first:past_last])
         order = np.argsort(np.concatenate(ranks))
         return pa.concat_tables(tables).take(order)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore.errors import UserError
 from leadscore.features.feature import Feature
@@ -151,7 +152,7 @@ def score_rows(leads: OpenLeads) -> Scored:
 def score_lead(leads: OpenLeads, lead_id: str) -> Scored:
     """The row of one lead of a list, with the facts of `Decisions`."""
     decisions = decide_list(leads)
-    at = np.flatnonzero(leads.listed.lead_id == lead_id)
+    at = np.flatnonzero(pc.equal(leads.listed.lead_id, lead_id))
     matrix = leads.parts.of_lead(lead_id)
     return Scored(_build_rows(leads, decisions, matrix, at=at), decisions.facts)
 
@@ -167,12 +168,12 @@ def list_facts(leads: OpenLeads, facts: dict[str, Any]) -> dict[str, Any]:
     return {"warnings": [*facts["warnings"], *unknown], "times": leads.times}
 
 
-def decided_rows(leads: OpenLeads, decisions: Decisions) -> pa.Table:
-    """What is decided of the leads (n,) as `SCORES`, without advice and reasons, in the order of the list."""
-    columns = {"lead_id": leads.listed.lead_id, **decisions.columns}
+def decided_rows(leads: OpenLeads, decisions: Decisions, names: Sequence[str]) -> pa.Table:
+    """Some columns of `Decisions` of the leads (n,), as `SCORES` and in the order of the list, after lead_id."""
     order = order_list(decisions.columns, leads.history.settings.list)
-    named = [field for field in SCORES if field.name in columns]
-    return _build_table(columns, pa.schema(named)).take(order)
+    columns = {name: decisions.columns[name][order] for name in names}
+    decided = _build_table(columns, pa.schema([SCORES.field(name) for name in names]))
+    return decided.add_column(0, SCORES.field("lead_id"), leads.listed.lead_id.take(order))
 
 
 def rank_rows(leads: OpenLeads, decisions: Decisions, *, beside: pa.Table | None = None) -> Ranked:
@@ -218,7 +219,7 @@ def _build_rows(
     history = leads.history
     published_us = history.published_us(leads.request.as_of_us) or 0
     columns = {
-        "lead_id": leads.listed.lead_id[at],
+        "lead_id": matrix.keys["lead_id"],
         "as_of": np.full(len(at), published_us),
         **{name: values[at] for name, values in decisions.columns.items()},
         **advise(leads.model, matrix, leads.listed, decisions.standing, history.settings, at=at),
@@ -237,8 +238,12 @@ def _build_table(columns: Mapping[str, np.ndarray], schema: pa.Schema) -> pa.Tab
 
 
 def _add_columns(rows: pa.Table, others: pa.Table) -> pa.Table:
+    """Further columns before the last one; texts that are coded as plain ones."""
     for field in others.schema:
-        rows = rows.add_column(rows.num_columns - 1, field, others[field.name])
+        is_coded = pa.types.is_dictionary(field.type)
+        published = field.with_type(TEXT) if is_coded else field
+        values = others[field.name].cast(published.type)
+        rows = rows.add_column(rows.num_columns - 1, published, values)
     return rows
 
 

@@ -206,8 +206,7 @@ def compute_rank(
     return np.asarray(1 + ahead - is_ahead_of_itself)
 
 
-def earlier_tiers(lead_id: np.ndarray, receipts: pa.Table) -> np.ndarray:
+def earlier_tiers(lead_id: pa.Array, receipts: pa.Table) -> np.ndarray:
     """The tier of each lead (n,) on the previous list, None if it was not on it."""
-    asked = pa.array(lead_id, pa.string())
-    place = pc.index_in(asked, receipts["lead_id"].combine_chunks())
+    place = pc.index_in(lead_id, receipts["lead_id"].combine_chunks())
     return read_texts(receipts["tier"].take(place))
