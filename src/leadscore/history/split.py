@@ -17,6 +17,7 @@ import pyarrow as pa
 from leadscore.engine import Engine
 from leadscore.history.absences import add_seen
 from leadscore.history.activities import read_activity_columns
+from leadscore.history.chunks import take_leads
 from leadscore.history.contacted import weigh_by_contact
 from leadscore.history.facts import KnownFacts
 from leadscore.history.irregular import count_irregular, count_rejected_stages
@@ -131,10 +132,13 @@ class History:
         counts = count_irregular(self.engine, stages, spells, span, visits=visits)
         return counts | count_rejected_stages(self.engine, self.version)
 
-    def open_list(self, as_of_us: int) -> pd.DataFrame:
-        """The leads open at `as_of_us`, by what was known then."""
+    def open_list(self, as_of_us: int, *, among: np.ndarray | None = None) -> pd.DataFrame:
+        """The leads open at `as_of_us`, by what was known then; of all or of some (k,)."""
         known_us = self.known_us(as_of_us)
-        rows = build_open_list(self.spells(known_us), as_of_us=as_of_us)
+        spells = self.spells(known_us)
+        if among is not None:
+            spells = take_leads(spells, among)
+        rows = build_open_list(spells, as_of_us=as_of_us)
         return rows.assign(known_us=known_us)
 
     def known_values(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
+from leadscore.history.chunks import find_between
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.model.contributions.shapley import compute_contributions
@@ -64,10 +64,8 @@ class Previous:
         def read(place: int) -> str:
             return str(lead_id[int(self._by_lead_id[place])])
 
-        places = range(len(self._by_lead_id))
-        begin = bisect_left(places, first, key=read)
-        end = bisect_right(places, last, key=read)
-        return self.receipts.take(self._by_lead_id[begin:end])
+        between = find_between(read, len(lead_id), first, last)
+        return self.receipts.take(self._by_lead_id[between])
 
     @cached_property
     def _by_lead_id(self) -> np.ndarray:

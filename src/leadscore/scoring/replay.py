@@ -98,8 +98,7 @@ def replay_lists(
 
 def _read_rows(history: History, lead_id: np.ndarray, *, as_of_us: int) -> pd.DataFrame:
     """The open leads of a moment that are among some leads (k,), by lead_id."""
-    rows = history.open_list(as_of_us)
-    return rows[rows["lead_id"].isin(lead_id)]
+    return history.open_list(as_of_us, among=lead_id)
 
 
 def _build_known(
