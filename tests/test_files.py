@@ -8,7 +8,7 @@ import pytest
 
 from leadscore.atomic import write_bytes, write_file, write_folder, write_pointer
 from leadscore.errors import CorruptFileError, LeadscoreError, UnavailableError, UserError
-from leadscore.files import check_file, hash_bytes, hash_file, read_verified
+from leadscore.files import check_file, hash_bytes, hash_file, open_verified, read_verified
 from leadscore.json_files import canonical_json, read_json
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # SHA-256 of "abc" in FIPS 180-2
@@ -258,6 +258,18 @@ def test_check_file_when_it_is_changed_or_gone_then_is_refused(tmp_path):
     path.write_bytes(b"abb")
     with pytest.raises(CorruptFileError, match=hash_bytes(b"abb")[:12]):
         check_file(path, sha256=ABC)
+
+
+def test_open_verified_when_it_is_changed_or_gone_then_is_refused_else_read_from_its_start(tmp_path):
+    path = tmp_path / "abc"
+    with pytest.raises(CorruptFileError, match="is gone"), open_verified(path, sha256=ABC):
+        pass
+    path.write_bytes(b"abc")
+    with open_verified(path, sha256=ABC) as file:
+        assert file.read() == b"abc"
+    path.write_bytes(b"abb")
+    with pytest.raises(CorruptFileError, match=ABC[:12]), open_verified(path, sha256=ABC):
+        pass
 
 
 def test_read_verified_when_one_bit_differs_then_both_hashes_are_shown(tmp_path):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
 
 from leadscore.errors import CorruptFileError, UserError
 
@@ -78,6 +79,26 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
     if not actual.startswith(sha256):
         raise CorruptFileError(path, expected=sha256, actual=actual)
     return data
+
+
+@contextmanager
+def open_verified(path: Path, *, sha256: str) -> Iterator[BinaryIO]:
+    """A file whose hash must be `sha256`, open to be read; of a long one only parts may be needed.
+
+    Raises:
+        CorruptFileError: it is not, or the file does not exist.
+        UserError: the file exists and cannot be read.
+    """
+    if not is_there(path):
+        raise CorruptFileError(path, expected=sha256, actual="none")
+    with _reading(path):
+        _check_regular(path)
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+            if actual != sha256:
+                raise CorruptFileError(path, expected=sha256, actual=actual)
+            file.seek(0)
+            yield file
 
 
 def check_file(path: Path, *, sha256: str) -> None:

@@ -42,7 +42,7 @@ def test_files_when_written_in_slices_then_have_the_bytes_of_one_table(
 
 def test_scores_when_some_columns_are_asked_for_then_only_those_are_read(scores, tmp_path):
     write_files([scores], tmp_path)
-    data = (tmp_path / PARQUET).read_bytes()
-    asked = parse_parquet(data, columns=["tier", "rep_id", "lead_id"])
-    assert asked.equals(scores.select(["lead_id", "tier"]))
-    assert parse_parquet(data).equals(scores)
+    with (tmp_path / PARQUET).open("rb") as file:
+        asked = parse_parquet(file, columns=["tier", "rep_id", "lead_id"])
+        assert asked.equals(scores.select(["lead_id", "tier"]))
+        assert parse_parquet(file).equals(scores)

@@ -57,6 +57,23 @@ def test_list_when_made_in_parts_then_is_the_one_made_at_once(at_once, leads):
     assert scored.facts == whole.facts
 
 
+ids = st.lists(st.text(alphabet="aZ-ü\U0001f600é0", max_size=3), unique=True, max_size=8)
+
+
+@given(ids, ids)
+@settings(max_examples=50, deadline=None)
+def test_published_probability_when_leads_are_asked_about_then_is_that_of_each(listed, asked):
+    chances = {lead: (1 + place) / 10 for place, lead in enumerate(listed)}
+    columns = {
+        "lead_id": pa.array(listed, pa.string()),
+        "win_probability": pa.array(chances.values(), pa.float64()),
+    }
+    previous = Previous("before", 0, pa.table(columns), model=None)
+    published = previous.published(np.array(asked, dtype=object))
+    expected = [chances.get(lead, np.nan) for lead in asked]
+    np.testing.assert_array_equal(published, expected)
+
+
 features = st.lists(
     st.tuples(st.floats(), st.sampled_from([None, "", "a", "b", "ü"])), min_size=1, max_size=5
 )

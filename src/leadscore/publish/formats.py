@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -65,14 +66,14 @@ def _in_version(scores: pa.Table, schema_version: int) -> pa.Table:
     return scores if schema_version > 2 else _with_raw(scores)
 
 
-def parse_parquet(data: bytes, *, columns: Sequence[str] | None = None) -> pa.Table:
+def parse_parquet(source: BinaryIO, *, columns: Sequence[str] | None = None) -> pa.Table:
     """The scores in a Parquet file of any schema version, in the columns of the current one.
 
     `columns` names those that are needed; others may come along.
     """
     # Arrow's reading threads may still run when a process ends, and take it down
     # (apache/arrow#34314)
-    file = pq.ParquetFile(pa.BufferReader(data))
+    file = pq.ParquetFile(source)
     names = file.schema_arrow.names
     if not {"log_odds", "bant"} <= set(names):
         return _with_bant(_with_log_odds(file.read(use_threads=False)))

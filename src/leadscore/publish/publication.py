@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from leadscore.atomic import write_folder
 from leadscore.errors import CorruptFileError, UnavailableError
-from leadscore.files import check_file, hash_bytes, hash_file, read_verified
+from leadscore.files import check_file, hash_bytes, hash_file, open_verified, read_verified
 from leadscore.json_files import canonical_json, read_json
 from leadscore.locks import describe_write_failure, scratch
 from leadscore.publish.formats import CSV, PARQUET, SCHEMA_VERSION, parse_parquet, write_files
@@ -130,8 +130,8 @@ def read_publication(
     home = folder / publication_id
     manifest = read_manifest(home)
     hashes = {name: file["sha256"] for name, file in manifest["files"].items()}
-    data = read_verified(home / PARQUET, sha256=hashes.pop(PARQUET))
-    scores = parse_parquet(data, columns=columns)
+    with open_verified(home / PARQUET, sha256=hashes.pop(PARQUET)) as file:
+        scores = parse_parquet(file, columns=columns)
     for name, sha256 in hashes.items():
         check_file(home / name, sha256=sha256)
     return Publication(publication_id, home, manifest), scores
