@@ -260,7 +260,9 @@ def test_check_file_when_it_is_changed_or_gone_then_is_refused(tmp_path):
         check_file(path, sha256=ABC)
 
 
-def test_open_verified_when_it_is_changed_or_gone_then_is_refused_else_read_from_its_start(tmp_path):
+def test_open_verified_when_it_is_changed_or_gone_then_is_refused_else_read_from_its_start(
+    tmp_path,
+):
     path = tmp_path / "abc"
     with pytest.raises(CorruptFileError, match="is gone"), open_verified(path, sha256=ABC):
         pass
