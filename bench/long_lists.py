@@ -1,4 +1,4 @@
-"""Lists of growing length scored twice, each company in a process of its own: seconds and memory per lead.
+"""Lists of growing length scored twice, each list in a process of its own: seconds and memory per lead.
 
 `python bench/long_lists.py FOLDER --copies 4 12 39` scores companies of 200,000 leads whose open ones are there so
 many times. What it builds stays in the folder, and is measured again the next time.
@@ -22,7 +22,7 @@ LEADS = 200_000
 SIZE = SIZES["small"]
 RUN = Path(__file__).parent / "scoring_run.py"
 HEADER = [
-    "| open leads | list | seconds of processors | ms a lead | steps | MB of both lists |",
+    "| open leads | list | seconds of processors | ms a lead | steps | MB |",
     "|---|---|---|---|---|---|",
 ]
 
@@ -39,7 +39,9 @@ def main() -> None:
         path = asked.folder / f"{copies}.json"
         if not path.exists():
             _build(asked.folder, path, copies=copies)
-        print("\n".join(_measure(path)), flush=True)
+        _remove_lists(Settings.model_validate_json(path.read_text(encoding="utf-8")))
+        for way in ("first", "second"):
+            print(_measure(way, path), flush=True)
     print(f"\n{SIZE}; measured on: {describe_machine()}.")
 
 
@@ -56,14 +58,13 @@ def _build(folder: Path, path: Path, *, copies: int) -> None:
     path.write_text(settings.model_dump_json(), encoding="utf-8")
 
 
-def _measure(path: Path) -> list[str]:
-    """The lines of two lists of one company."""
-    _remove_lists(Settings.model_validate_json(path.read_text(encoding="utf-8")))
-    command = [sys.executable, str(RUN), "leadscore", str(path)]
+def _measure(way: str, path: Path) -> str:
+    """The line of one list of a company."""
+    command = [sys.executable, str(RUN), way, str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     printed = json.loads(done.stdout.splitlines()[-1])
-    peak_mb = printed["peak_mb"]
-    return [_format_row(name, one, peak_mb) for name, one in printed["measured"].items()]
+    [(name, measured)] = printed["measured"].items()
+    return _format_row(name, measured, printed["peak_mb"])
 
 
 def _remove_lists(settings: Settings) -> None:
