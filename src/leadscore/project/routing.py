@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -41,19 +42,17 @@ def route_list(
         raise RuntimeError("the settings have no [routing] section")
     matched = settings.routing.match.columns().values()
     names = list(dict.fromkeys(["owner_id", *matched]))
-    fields = history.known_values(names, as_of_us=as_of_us)
-    is_disqualified = pc.equal(scores["qualification"], "disqualified")
-    to_call = scores.filter(pc.invert(is_disqualified))
+    to_call = pc.not_equal(scores["qualification"], "disqualified")
     routing = assign(
-        to_call,
-        fields,
+        scores.drop_columns(["qualification"]).filter(to_call),
+        history.known_values(names, as_of_us=as_of_us),
         pa.Table.from_pylist(inputs["reps"], schema=REPS),
         settings.routing,
         as_of_us=as_of_us,
         seed=settings.seed,
         previous=_previous_reps(previous),
     )
-    return _take_routes(scores, routing.routes), routing.facts
+    return _take_routes(to_call, routing.routes), routing.facts
 
 
 def _previous_reps(previous: Previous | None) -> dict[str, str]:
@@ -67,10 +66,10 @@ def _previous_reps(previous: Previous | None) -> dict[str, str]:
     return dict(zip(leads, reps, strict=True))
 
 
-def _take_routes(scores: pa.Table, routes: pa.Table) -> pa.Table:
-    """The columns of the routes in the order of the list; leads that were not routed are disqualified."""
-    routed_ids = routes["lead_id"].combine_chunks()
-    row_of_lead = pc.index_in(scores["lead_id"], routed_ids)
+def _take_routes(to_call: pa.ChunkedArray, routes: pa.Table) -> pa.Table:
+    """The columns of the routes in the order of the list (n,); leads not `to_call` (n,) are disqualified."""
+    is_routed = np.asarray(to_call)
+    row_of_lead = pa.array(np.cumsum(is_routed) - 1, mask=~is_routed)
     names = ["rep_id", "route_reason", "exploration_probability"]
     columns = {name: routes[name].take(row_of_lead) for name in names}
     columns["route_reason"] = pc.fill_null(columns["route_reason"], "disqualified")

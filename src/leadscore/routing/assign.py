@@ -79,9 +79,13 @@ def assign(
         previous: lead_id -> rep_id of the last run.
     """
     leads = build_leads(scores, fields, settings, seed=seed, as_of_us=as_of_us)
+    unmatched = find_unmatched(fields, reps, settings)
+    del scores, fields  # of a long list they take as much memory as what follows
     is_routed = leads["tier"].isin(settings.tiers) | leads["explored"]
-    routed = leads[is_routed]
-    wanted = build_problem(routed, reps, settings, previous=previous or {}, as_of_us=as_of_us)
+    wanted = build_problem(
+        leads[is_routed], reps, settings, previous=previous or {}, as_of_us=as_of_us
+    )
+    leads = leads[["lead_id", "tier", "explored"]]  # the problem has the rest
     problem, lowered = grant_shares(wanted)
     rep = solve(problem)
 
@@ -89,7 +93,7 @@ def assign(
     routes = _build_routes(leads, problem, rep, of_problem, explore_share=settings.explore_share)
     facts = _build_facts(problem, rep)
     facts["explored"] = int(leads["explored"].sum())
-    facts["warnings"] = find_unmatched(fields, reps, settings) + lowered
+    facts["warnings"] = unmatched + lowered
     return Routing(routes, facts)
 
 

@@ -46,6 +46,8 @@ def solve_flow(
         _join([kind.capacity for kind in kinds]),
         _join([kind.cost for kind in kinds]),
     )
+    sizes = [len(kind.tail) for kind in kinds]
+    del kinds  # the solver has its own, and takes much memory
     nodes = np.arange(len(supply))
     flow.set_nodes_supplies(nodes, supply.astype(np.int64))
 
@@ -53,7 +55,6 @@ def solve_flow(
     if status != flow.OPTIMAL:
         raise LeadscoreError(f"{what} was not solved: {status.name}")
 
-    sizes = [len(kind.tail) for kind in kinds]
     ends = np.cumsum(sizes)
     return np.split(flow.flows(arcs), ends[:-1])
 

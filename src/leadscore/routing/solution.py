@@ -55,16 +55,17 @@ def solve(problem: Problem) -> np.ndarray:
     nodes = _Nodes(leads, profiles, len(problem.reps.rep_id))
     pairs = _find_pairs(problem)
     bonuses = _find_open_bonuses(problem)
-    kinds = [
-        _arcs_to_profiles(problem, nodes),
-        _arcs_from_profiles(problem, nodes, pairs),
-        _arcs_with_bonus(problem, nodes, bonuses),
-        _arcs_of_slots(problem, nodes),
-        _arcs_to_nobody(nodes),
-    ]
-    supply = _build_supply(problem, nodes)
-    what = f"the flow of {leads} leads to {nodes.reps} reps"
-    by_profile, by_pair, by_bonus, _, _ = solve_flow(kinds, supply, what=what)
+    by_profile, by_pair, by_bonus, _, _ = solve_flow(
+        [
+            _arcs_to_profiles(problem, nodes),
+            _arcs_from_profiles(problem, nodes, pairs),
+            _arcs_with_bonus(problem, nodes, bonuses),
+            _arcs_of_slots(problem, nodes),
+            _arcs_to_nobody(nodes),
+        ],
+        _build_supply(problem, nodes),
+        what=f"the flow of {leads} leads to {nodes.reps} reps",
+    )
 
     rep = np.full(leads, -1)
     has_bonus = by_bonus > 0

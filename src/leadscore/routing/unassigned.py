@@ -51,7 +51,6 @@ def _describe_outranked(
     profile = profiles.of_lead[leads]
     capped = profiles.can_take & problem.reps.is_capped
     is_capped = capped.any(axis=1)[profile]
-    why = np.where(is_capped, "at capacity or at their max_share", "at capacity")
     better = _count_better(problem, rep, leads)
     ahead = "of higher value"
     if problem.tier_step:
@@ -60,8 +59,9 @@ def _describe_outranked(
     first, alike = _number_pairs(profile, better)
     reasons = []
     for place in first.tolist():
+        why = "at capacity or at their max_share" if is_capped[place] else "at capacity"
         others = counted(int(better[place]), "lead")
-        reasons.append(f"{who[profile[place]]} {why[place]}: {others} {ahead} took the slots")
+        reasons.append(f"{who[profile[place]]} {why}: {others} {ahead} took the slots")
     return np.asarray(np.array(reasons, dtype=object)[alike])
 
 

@@ -100,7 +100,7 @@ def decide(model: WinModel, listed: Listed, request: Request, settings: Settings
     standing = _stand(chosen, outlook, amounts, tiers=tiers, listed=listed)
     facts = _build_facts(standing, amounts, measure)
     return Decisions(
-        columns={**_build_columns(model, standing, amounts), **chosen.columns()},
+        columns={**_build_columns(standing, amounts), **chosen.columns()},
         standing=standing,
         facts=facts | {"warnings": _list_warnings(settings, amounts, listed)},
     )
@@ -234,20 +234,13 @@ def _build_facts(
     }
 
 
-def _build_columns(
-    model: WinModel,
-    standing: Standing,
-    amounts: Amounts,
-) -> dict[str, Any]:
+def _build_columns(standing: Standing, amounts: Amounts) -> dict[str, Any]:
     """The columns of probability, tier and value, each (n,)."""
     outlook = standing.outlook
     probability = outlook.win_probability
-    interval = model.interval(outlook.log_odds, outlook.shift)
     return {
         "log_odds": outlook.log_odds,
         "win_probability": probability,
-        "probability_low": interval[:, 0],
-        "probability_high": interval[:, 1],
         "score": outlook.score,
         "tier": standing.tier,
         "amount": amounts.amount,

@@ -184,9 +184,7 @@ def rank_rows(leads: OpenLeads, decisions: Decisions, *, beside: pa.Table | None
         decisions: about them.
         beside: (n,) further columns in the order of the list, which come before the last one.
     """
-    order = order_list(decisions.columns, leads.history.settings.list)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
+    rank = _rank(order_list(decisions.columns, leads.history.settings.list))
     ranked = Ranked()
     for at, matrix in leads.parts:
         rows = _build_rows(leads, decisions, matrix, at=at)
@@ -194,6 +192,13 @@ def rank_rows(leads: OpenLeads, decisions: Decisions, *, beside: pa.Table | None
             rows = _add_columns(rows, beside.take(rank[at]))
         ranked.add(rows, rank=rank[at])
     return ranked
+
+
+def _rank(order: np.ndarray) -> np.ndarray:
+    """The places (n,) in a list of leads whose positions in its order are these (n,)."""
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank
 
 
 def order_list(columns: Mapping[str, np.ndarray], list_order: ListOrder) -> np.ndarray:
@@ -222,6 +227,7 @@ def _build_rows(
         "lead_id": matrix.keys["lead_id"],
         "as_of": np.full(len(at), published_us),
         **{name: values[at] for name, values in decisions.columns.items()},
+        **decisions.standing.outlook.interval(leads.model, at),
         **advise(leads.model, matrix, leads.listed, decisions.standing, history.settings, at=at),
         **_explain_rows(leads, matrix, log_odds=leads.listed.log_odds[at]),
     }

@@ -45,6 +45,11 @@ class Outlook:
         """The probability that is published (n,): with the running intercept."""
         return np.asarray(add_shift(self.probability, self.shift))
 
+    def interval(self, model: WinModel, at: np.ndarray) -> dict[str, np.ndarray]:
+        """How low and how high the published probability of leads at positions (m,) may be."""
+        bounds = model.interval(self.log_odds[at], self.shift)
+        return {"probability_low": bounds[:, 0], "probability_high": bounds[:, 1]}
+
     @property
     def best_first(self) -> np.ndarray:
         """Value, then log-odds, as one number (n,) that rises from the best lead to the last.
