@@ -15,10 +15,7 @@ STEPS = {
     "spells": ["leadscore.history.split:build_spells"],
     "features": ["leadscore.scoring.listed:build_parts"],
     "predict": ["leadscore.model.apply:WinModel.log_odds"],
-    "contributions": [
-        "leadscore.scoring.contributions:compute_contributions",
-        "leadscore.scoring.change:compute_contributions",
-    ],
+    "contributions": ["leadscore.scoring.encoded:Encoded.contributions"],
     "reasons in words": ["leadscore.scoring.score:explain"],
     "what changed": ["leadscore.scoring.score:describe_change"],
     "decisions": ["leadscore.scoring.score:decide", "leadscore.scoring.score:advise"],

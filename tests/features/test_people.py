@@ -14,6 +14,7 @@ from leadscore.features.phrases import both
 from leadscore.model.contributions.evidence import build_evidence
 from leadscore.model.fit import fit_scorer
 from leadscore.scoring.contributions import Contributions
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.reasons import explain
 
 PEOPLE = [
@@ -112,7 +113,7 @@ def test_people_when_learned_from_on_request_then_are_no_reason_and_no_evidence(
     model.document["evidence"] = evidence
     said = {
         sentence
-        for column in explain(Contributions.of(model, matrix, features)).values()
+        for column in explain(Contributions.of(Encoded.of(model, matrix), features)).values()
         for sentence in column
     }
     assert not any("Ann" in each or "Bo" in each or "owner" in each for each in said)

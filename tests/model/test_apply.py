@@ -197,7 +197,8 @@ def test_log_odds_when_some_features_are_encoded_anew_then_are_those_of_all_colu
         category: np.roll(columns[category], 1),
     }
     answered = dict(columns) | answer
-    for_trees = model.encode_changed(model.encode_for_trees(columns), answered, list(answer))
+    for_trees = model.encode_for_trees(columns)
+    model.encode_again(for_trees, answered, list(answer))
     assert for_trees.tobytes() == model.encode_for_trees(answered).tobytes()
     assert model.log_odds(answered, for_trees).tobytes() == model.log_odds(answered).tobytes()
     assert not np.array_equal(model.log_odds(answered), model.log_odds(columns))

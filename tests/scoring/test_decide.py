@@ -10,6 +10,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.scoring.action import suggest_actions
 from leadscore.scoring.answers import give_answer
 from leadscore.scoring.effects import Effect, Standing
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import qualify
 from leadscore.scoring.question import ask_next, choose_questions
 from leadscore.scoring.tier import Outlook, find_borders, measure_by
@@ -90,7 +91,7 @@ class AskedCrowd:
             verdict=self.verdict,
             currency="EUR",
         )
-        return ask_next(self.model, self.matrix, standing, self.project)
+        return ask_next(Encoded.of(self.model, self.matrix), standing, self.project)
 
     def try_answers(self, row):
         """How likely an answer changes what is done with a lead, and the most it can be worth."""
@@ -165,7 +166,7 @@ def ask_crowd(*, tier="C", margin=2.0, flat=False, verdict="nurture", rules=(), 
         verdict=np.array([verdict] * n, object),
         **hands,
     )
-    found = ask_next(model, matrix, standing, project)
+    found = ask_next(Encoded.of(model, matrix), standing, project)
     missing = np.isnan(matrix.columns["bant_budget"])
     assert not found["next_question_gain"][~missing].any()
     assert ((found["next_question_gain"] > 0) == (found["next_question"] != "")).all()

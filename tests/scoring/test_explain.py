@@ -11,6 +11,7 @@ from leadscore.model.apply import encode
 from leadscore.model.contributions.evidence import find_similar
 from leadscore.model.fit import fit_scorer
 from leadscore.scoring.contributions import Contributions
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.reasons import LEAST, explain
 
 SIDES = {"up": 1, "down": -1}
@@ -29,7 +30,7 @@ def features(world):
 
 @pytest.fixture(scope="module")
 def reasons(world, features):
-    return explain(Contributions.of(world.model, histories.open_matrix(), features))
+    return explain(Contributions.of(Encoded.of(world.model, histories.open_matrix()), features))
 
 
 def said(reasons, side, row):
@@ -238,7 +239,7 @@ def ask(model, features, **columns):
         name: np.array(values, dtype=object if name == "place" else float)
         for name, values in columns.items()
     }
-    return explain(Contributions.of(model, Matrix(keys, columns), features))
+    return explain(Contributions.of(Encoded.of(model, Matrix(keys, columns)), features))
 
 
 def test_reasons_when_one_lead_has_all_and_one_nothing_then_speak_for_and_against_in_order():
@@ -299,7 +300,7 @@ def test_reasons_when_only_what_is_missing_speaks_for_a_lead_then_what_is_known_
     contributions = model.contributions(asked.columns)[:, :-1]
     assert contributions[0, 0] > 1
     assert contributions[0, 1] < -0.1
-    found = explain(Contributions.of(model, asked, features))
+    found = explain(Contributions.of(Encoded.of(model, asked), features))
     assert (said(found, "up", 0), said(found, "down", 0)) == (["", "", ""], ["", "", ""])
     assert (said(found, "up", 1), said(found, "down", 1)[0]) == (["", "", ""], "Visit down 0.50")
 
@@ -333,7 +334,7 @@ def test_reasons_when_a_category_is_new_then_still_quote_the_leads_own():
 def test_reasons_when_there_is_no_lead_then_there_are_none(world, features):
     matrix = histories.open_matrix()
     nobody = Matrix(matrix.keys.iloc[:0], histories.take_columns(matrix.columns, slice(0, 0)))
-    found = explain(Contributions.of(world.model, nobody, features))
+    found = explain(Contributions.of(Encoded.of(world.model, nobody), features))
     assert {name: texts.tolist() for name, texts in found.items()} == {
         f"reason_{side}_{place}": [] for side in SIDES for place in PLACES
     }

@@ -11,6 +11,7 @@ from builders import make_settings
 from leadscore.features.matrix import Matrix
 from leadscore.scoring.bant_answers import list_possible_strengths
 from leadscore.scoring.effects import Standing
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import qualify
 from leadscore.scoring.question import ask_next
 from leadscore.scoring.tier import build_outlook
@@ -98,7 +99,7 @@ def ask(project, answers, tier, by_hand):
         strengths=answers,
         stage=matrix.columns["stage_current"],
     )
-    asked = ask_next(model, Matrix(matrix.keys, columns), standing, project)
+    asked = ask_next(Encoded.of(model, Matrix(matrix.keys, columns)), standing, project)
     return verdict, asked["next_question"], asked["next_question_gain"]
 
 

@@ -104,7 +104,7 @@ def contacts_sql(known: str, activities: ActivityColumns) -> str:
     * talked_us: when the last conversation began, null where there was none;
     * waited_us: time since the other side acted, where it acted just before: this is an answer;
     * place: of an answer among those of its side, from the quickest (1) on;
-    * answers: how many answers its side gave.
+    * answers: of an answer, how many its side gave.
 
     Of acts at one moment the larger seq is the later, and of equal ones the rep's.
     """
@@ -124,5 +124,5 @@ def contacts_sql(known: str, activities: ActivityColumns) -> str:
         FROM ({acts}) AS acts"""
     return f"""SELECT *,
         ROW_NUMBER() OVER ({snapshot}, actor, is_answer ORDER BY waited_us) AS place,
-        COUNT(waited_us) OVER ({snapshot}, actor) AS answers
+        COUNT(waited_us) OVER ({snapshot}, actor, is_answer) AS answers
         FROM ({waits}) AS waits"""

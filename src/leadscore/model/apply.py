@@ -112,20 +112,13 @@ class WinModel:
         """
         return encode(self._entries(), columns)
 
-    def encode_changed(
-        self,
-        for_trees: np.ndarray,
-        columns: Columns,
-        names: Sequence[str],
-    ) -> np.ndarray:
-        """The matrix of `encode_for_trees` with the features in `names`, and no others, encoded anew."""
-        changed = for_trees.copy()
+    def encode_again(self, for_trees: np.ndarray, columns: Columns, names: Sequence[str]) -> None:
+        """Encode the features in `names` once more, in the matrix of `encode_for_trees`."""
         texts = _Texts(columns)
         for at, entry in enumerate(self._entries()):
             read = {entry["name"], entry.get("of"), entry.get("by")}
             if not read.isdisjoint(names):
-                changed[:, at] = _encode_entry(entry, texts)
-        return changed
+                for_trees[:, at] = _encode_entry(entry, texts)
 
     def _entries(self) -> list[Json]:
         """How each column of `encode_for_trees` is made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -15,15 +16,15 @@ from leadscore.features.matrix import Matrix
 from leadscore.history.chunks import find_between
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
-from leadscore.model.contributions.shapley import compute_contributions
 from leadscore.scoring.change_words import (
+    LEAST,
     Moments,
     describe_all_points,
     describe_parts,
     find_moved,
-    join_parts,
 )
 from leadscore.scoring.contributions import Contributions
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.features import build_model_features, find_mismatch
 from leadscore.scoring.replay import Replayed, replay_lists
 from leadscore.scoring.steps import compute_steps, slope_between
@@ -99,11 +100,25 @@ class Current:
 
 @dataclass(frozen=True)
 class _Changes:
-    """The changes of the leads at the positions `at` (k,), in words and in percentage points."""
+    """The probabilities of the leads at the positions `at` (k,) of a list, then and now."""
 
     at: np.ndarray
-    texts: np.ndarray
-    points: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def points(self) -> np.ndarray:
+        """The changes (k,) in percentage points."""
+        return np.asarray(100 * (self.after - self.before))
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Percentage points (k,) for each log-odds."""
+        return 100 * slope_between(self.before, self.after)
+
+    def rows(self, places: np.ndarray) -> _Changes:
+        """The changes at some places (j,) of these."""
+        return _Changes(self.at[places], self.before[places], self.after[places])
 
 
 def describe_change(
@@ -127,9 +142,10 @@ def describe_change(
     texts = np.full(n, "", dtype=object)
     points = np.full(n, np.nan)
     trend = np.full(n, "no comparison", dtype=object)
-    changes = _compare(history, model, current, previous) if previous else None
-    if changes is not None:
-        texts[changes.at] = changes.texts
+    compared = _compare(history, model, current, previous) if previous else None
+    if compared is not None:
+        changes, of_changes = compared
+        texts[changes.at] = of_changes
         points[changes.at] = changes.points
         trend[changes.at] = _name_trend(changes.points)
     return {"change": texts, "change_points": points, "trend": trend}
@@ -146,39 +162,37 @@ def _compare(
     model: WinModel,
     current: Current,
     previous: Previous,
-) -> _Changes | None:
-    """The changes of the leads of both lists; None if the old model is gone or no longer fits."""
+) -> tuple[_Changes, np.ndarray] | None:
+    """The changes of the leads of both lists (k,), and what is said of them.
+
+    None if the old model is gone or no longer fits.
+    """
     old = previous.model
     features = _fitting_features(history, old)
     if old is None or features is None:
         return None
+    changes = _find_changes(model, current, previous)
+    texts = describe_all_points(changes.points)
+    large = np.flatnonzero(np.abs(changes.points) >= LEAST)
+    if len(large):
+        replayed = _replay(history, features, current, changes.at[large], then_us=previous.as_of_us)
+        texts[large] += _explain(
+            model,
+            current,
+            changes.rows(large),
+            _Reread.of(old, replayed),
+            features=features,
+            shift_then=previous.shift,
+        )
+    return changes, texts
+
+
+def _find_changes(model: WinModel, current: Current, previous: Previous) -> _Changes:
+    """The changes of the leads that are on both lists."""
     published = previous.published(current.lead_id)
     at = np.flatnonzero(~np.isnan(published))
-    if not len(at):
-        return _Changes(at, np.empty(0, dtype=object), np.empty(0))
-
-    log_odds = current.log_odds[at]
-    before = published[at]
-    after = model.probability(log_odds, current.shift)
-    points = 100 * (after - before)
-
-    replayed = _replay(history, features, current, at, then_us=previous.as_of_us)
-    of_now = log_odds if old is model else old.log_odds(replayed.now.columns)
-    by_old = _log_odds_by_old(old, replayed, of_now)
-    shifts = (previous.shift, current.shift)
-    steps = compute_steps(old, model, before, by_old, log_odds, shifts=shifts)
-
-    texts = describe_all_points(points)
-    slope = 100 * slope_between(before, after)
-    moved = find_moved(steps, slope)
-    if len(moved):
-        own = current.contributions.rows(at[moved]) if old is model else None
-        replayed = replayed.rows(moved)  # of the others nothing more is needed
-        contributions = _contribute(old, features, replayed, now=own)
-        of_moved = {name: step[moved] for name, step in steps.items()}
-        parts = describe_parts(contributions, of_moved, slope=slope[moved], points=points[moved])
-        texts[moved] = list(map(join_parts, texts[moved], parts))
-    return _Changes(at, texts, points)
+    after = model.probability(current.log_odds[at], current.shift)
+    return _Changes(at, published[at], after)
 
 
 def _fitting_features(history: History, old: WinModel | None) -> Sequence[Feature] | None:
@@ -187,13 +201,6 @@ def _fitting_features(history: History, old: WinModel | None) -> Sequence[Featur
         return None
     features = build_model_features(history.settings, old)
     return None if find_mismatch(old, features) else features
-
-
-def _log_odds_by_old(old: WinModel, replayed: Replayed, of_now: np.ndarray) -> list[np.ndarray]:
-    """The log-odds (n,) by the model of then: of then, with today's facts, and of now."""
-    of_then = old.log_odds(replayed.then.columns)
-    of_later = replayed.fill(of_now, old.log_odds(replayed.of_news.columns))
-    return [of_then, of_later, of_now]
 
 
 def _replay(
@@ -216,22 +223,79 @@ def _replay(
     )
 
 
-def _contribute(
-    old: WinModel,
-    features: Sequence[Feature],
-    replayed: Replayed,
-    *,
-    now: Contributions | None,
-) -> Moments:
-    """What the features add by the old model (m,): then, now by what was known then, and now.
+@dataclass(frozen=True)
+class _Reread:
+    """Leads (k,) then and now, as the model of then reads them.
 
-    `now` has the last of them if they are known already.
+    Attributes:
+        replayed: the leads.
+        then: their features at the earlier moment.
+        of_news: of those with news (m,), the features of now by what was known then.
     """
-    if now is None:
-        now = Contributions.of(old, replayed.now, features)
-    of_news = compute_contributions(old, replayed.of_news.columns)[:, :-1]
-    return Moments(
-        then=compute_contributions(old, replayed.then.columns)[:, :-1],
-        later=replayed.fill(now.added, of_news),
-        now=now,
-    )
+
+    replayed: Replayed
+    then: Encoded
+    of_news: Encoded
+
+    @classmethod
+    def of(cls, old: WinModel, replayed: Replayed) -> Self:
+        """Leads as a model reads them."""
+        then = Encoded.of(old, replayed.then)
+        of_news = Encoded.of(old, replayed.of_news)
+        return cls(replayed, then, of_news)
+
+    def rows(self, at: np.ndarray) -> _Reread:
+        """The leads at positions (j,)."""
+        return _Reread(
+            self.replayed.rows(at),
+            self.then.rows(at),
+            self.of_news.rows(self.replayed.places_among_news(at)),
+        )
+
+    def log_odds(self, now: np.ndarray) -> list[np.ndarray]:
+        """Log-odds (k,) then, and now by what was known then, beside those of `now`."""
+        later = self.replayed.fill(now, self.of_news.log_odds())
+        return [self.then.log_odds(), later, now]
+
+    def moments(self, now: Contributions) -> Moments:
+        """What the features add then, and now by what was known then, beside what they add `now`."""
+        later = self.replayed.fill(now.added, self.of_news.contributions())
+        return Moments(then=self.then.contributions(), later=later, now=now)
+
+
+def _explain(
+    model: WinModel,
+    current: Current,
+    changes: _Changes,
+    reread: _Reread,
+    *,
+    features: Sequence[Feature],
+    shift_then: float,
+) -> np.ndarray:
+    """What made each change (k,), as `describe_parts` says it; "" where no step is large enough.
+
+    Args:
+        model: the model of now.
+        current: the list of now.
+        changes: of some of its leads (k,).
+        reread: these leads, as the model of then reads them.
+        features: of that model.
+        shift_then: its running intercept.
+    """
+    old = reread.then.model
+    log_odds = current.log_odds[changes.at]
+    now = None if old is model else Encoded.of(old, reread.replayed.now)
+    by_old = reread.log_odds(log_odds if now is None else now.log_odds())
+    shifts = (shift_then, current.shift)
+    steps = compute_steps(old, model, changes.before, by_old, log_odds, shifts=shifts)
+
+    parts = np.full(len(log_odds), "", dtype=object)
+    moved = find_moved(steps, changes.slope)
+    if len(moved):  # of the others nothing more is needed
+        changes = changes.rows(moved)
+        own = current.contributions
+        added = own.rows(changes.at) if now is None else Contributions.of(now.rows(moved), features)
+        moments = reread.rows(moved).moments(added)
+        steps = {name: step[moved] for name, step in steps.items()}
+        parts[moved] = describe_parts(moments, steps, slope=changes.slope, points=changes.points)
+    return parts

@@ -15,7 +15,6 @@ from leadscore.wording import counted
 LEAST = 1.0  # percentage points; less is not put into words
 MOST_PARTS = 3  # the others are one more
 OTHERS = "other"
-UNCHANGED = "No change"
 NOTHING = 1e-3  # log-odds; features that add less in all do not explain a step
 
 
@@ -132,7 +131,7 @@ def describe_points(points: float) -> str:
     """
     size = round(abs(points))
     if not size:
-        return UNCHANGED
+        return "No change"
     return f"{'Up' if points > 0 else 'Down'} {counted(size, 'point')}"
 
 
@@ -141,19 +140,6 @@ def describe_all_points(points: np.ndarray) -> np.ndarray:
     whole, number = np.unique(np.rint(points), return_inverse=True)
     texts = [describe_points(size) for size in whole.tolist()]
     return np.array(texts, dtype=object)[number]
-
-
-def join_parts(whole: str, parts: str) -> str:
-    """A change as a person says it, with what made it; parts that add up to nothing are named so.
-
-    >>> join_parts("Up 2 points", ": 1 call +2"), join_parts("No change", ": 1 call +2, other -2")
-    ('Up 2 points: 1 call +2', 'Unchanged overall: 1 call +2, other -2')
-    >>> join_parts("No change", "")
-    'No change'
-    """
-    if parts and whole == UNCHANGED:
-        return f"Unchanged overall{parts}"
-    return f"{whole}{parts}"
 
 
 def _add_parts(

@@ -12,12 +12,10 @@ import pandas as pd
 
 from leadscore.features.alike import Surroundings, first_of_each, group_alike, number_distinct
 from leadscore.features.feature import Feature
-from leadscore.features.matrix import Matrix
 from leadscore.features.phrases import capitalised
 from leadscore.history.split import History
-from leadscore.model.apply import WinModel
 from leadscore.model.contributions.evidence import Similar, divide_by_similar
-from leadscore.model.contributions.shapley import compute_contributions
+from leadscore.scoring.encoded import Encoded
 from leadscore.times import elapsed_of_day
 
 UNKNOWN = {"unknown", "not known", "n/a", "not specified", "unspecified", "?", "-"}  # in lower case
@@ -78,21 +76,18 @@ class Contributions:
     @classmethod
     def of(
         cls,
-        model: WinModel,
-        matrix: Matrix,
+        encoded: Encoded,
         features: Sequence[Feature],
         *,
         elapsed: float = 0.0,
     ) -> Self:
-        """What the features of a matrix (n,) add to the log-odds of a model."""
-        for_trees = model.encode_for_trees(matrix.columns)
-        added = compute_contributions(model, matrix.columns, for_trees)
+        """What the features of leads (n,) add to their log-odds."""
         return cls(
             features=features,
-            columns=matrix.columns,
-            encoded=for_trees[:, : len(features)],
-            added=np.round(added[:, :-1], DIGITS),
-            evidence=model.document.get("evidence", {}),
+            columns=encoded.matrix.columns,
+            encoded=encoded.for_trees[:, : len(features)],
+            added=np.round(encoded.contributions(), DIGITS),
+            evidence=encoded.model.document.get("evidence", {}),
             elapsed=elapsed,
         )
 

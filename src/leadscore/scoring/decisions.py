@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from leadscore.features.matrix import Matrix
 from leadscore.history.split import History
 from leadscore.model.apply import WinModel
 from leadscore.scoring.action import suggest_actions
 from leadscore.scoring.bant_answers import describe_unlearned
 from leadscore.scoring.change import Previous
 from leadscore.scoring.effects import Standing
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.listed import Listed
 from leadscore.scoring.overrides import (
     Override,
@@ -107,8 +107,7 @@ def decide(model: WinModel, listed: Listed, request: Request, settings: Settings
 
 
 def advise(
-    model: WinModel,
-    matrix: Matrix,
+    encoded: Encoded,
     listed: Listed,
     standing: Standing,
     settings: Settings,
@@ -118,19 +117,23 @@ def advise(
     """The answers, the next question and the action (m,) of some leads of a list.
 
     Args:
-        model: what scores them.
-        matrix: the features of these leads.
+        encoded: these leads, and what scores them.
         listed: all leads (n,).
         standing: where all of them stand.
         settings: of the project.
         at: (m,) positions of the leads.
     """
-    tier = standing.tier[at]
-    verdict = standing.verdict[at]
+    actions = suggest_actions(
+        encoded.model,
+        encoded.matrix,
+        settings,
+        tier=standing.tier[at],
+        verdict=standing.verdict[at],
+    )
     return {
-        **ask_next(model, matrix, standing, settings, at=at),
+        **ask_next(encoded, standing, settings, at=at),
         "bant": listed.answers.in_words(at),
-        "suggested_action": suggest_actions(model, matrix, settings, tier=tier, verdict=verdict),
+        "suggested_action": actions,
     }
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
 from leadscore.scoring.answers import Answers, find_answers, give_answer
 from leadscore.scoring.bant_answers import list_possible_strengths
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import Strengths, qualify
 from leadscore.scoring.tier import TIERS, Outlook, build_outlook, find_borders, measure_by
 from leadscore.settings.bant import BantLetter
@@ -141,8 +141,7 @@ def _describe_chance(chance: float, what: str, *, sure: str) -> str:
 
 
 def try_answers(
-    model: WinModel,
-    matrix: Matrix,
+    encoded: Encoded,
     standing: Standing,
     settings: Settings,
     *,
@@ -151,12 +150,13 @@ def try_answers(
 ) -> Effect:
     """What the answers that leads gave would change for the leads at `at` (m,), which lack one.
 
-    `matrix` has the features of these alone. An answer that the model does not learn from changes
-    no probability. Where nobody has answered yet, all possible answers are taken as equally likely.
+    `encoded` has these alone, and answers are written into it. An answer that the model does not
+    learn from changes no probability. Where nobody has answered yet, all possible answers are taken
+    as equally likely.
     """
     answers = standing.given(letter, settings.bant[letter])
     probability = answers.probability(standing.stage[at])
-    log_odds_if = _prepare(model, matrix, standing, letter, at=at)
+    log_odds_if = _prepare(encoded, standing, letter, at=at)
     amount = standing.amount[at]
     worth = np.where(np.isfinite(amount), amount, 1.0)
     before = standing.outlook.win_probability[at]
@@ -164,7 +164,7 @@ def try_answers(
 
     higher, verdict, richer, move, best = np.zeros((5, len(at)))
     for level, strength in enumerate(answers.strength):
-        outlook = build_outlook(model, log_odds_if(strength), amount, shift=shift)
+        outlook = build_outlook(encoded.model, log_odds_if(strength), amount, shift=shift)
         strengths = standing.answer(letter, strength, at=at)
         rises, requalified, grows = _find_changes(standing, settings, strengths, outlook, at=at)
 
@@ -179,24 +179,23 @@ def try_answers(
 
 
 def _prepare(
-    model: WinModel,
-    matrix: Matrix,
+    encoded: Encoded,
     standing: Standing,
     letter: Letter,
     *,
     at: np.ndarray,
 ) -> Callable[[float], np.ndarray]:
     """What gives the log-odds (m,) of the leads at `at` with an answer of some strength."""
-    columns = dict(matrix.columns)  # taken from the list once, not for each answer
+    columns = encoded.matrix.columns
     if f"bant_{letter}" not in columns:
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
-    for_trees = model.encode_for_trees(columns)
 
     def log_odds_if(strength: float) -> np.ndarray:
         answer = give_answer(columns, letter, strength)
-        answered = {**columns, **answer}
-        return model.log_odds(answered, model.encode_changed(for_trees, answered, list(answer)))
+        answered = ChainMap(answer, columns)  # type: ignore[arg-type]  # which is only read
+        encoded.model.encode_again(encoded.for_trees, answered, list(answer))
+        return encoded.model.log_odds(answered, encoded.for_trees)
 
     return log_odds_if
 

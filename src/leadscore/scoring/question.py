@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from leadscore.features.matrix import Matrix
-from leadscore.model.apply import WinModel
 from leadscore.scoring.effects import Effect, Standing, try_answers
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import qualify
 from leadscore.settings.settings import Settings
 
@@ -17,8 +16,7 @@ Effects = Mapping[str, tuple[np.ndarray, Effect]]  # letter -> places of leads t
 
 
 def ask_next(
-    model: WinModel,
-    matrix: Matrix,
+    encoded: Encoded,
     standing: Standing,
     settings: Settings,
     *,
@@ -35,14 +33,13 @@ def ask_next(
     changes anything, the one that brings it closest.
 
     Args:
-        model: what scores the leads.
-        matrix: the features of the leads that are asked (m,).
+        encoded: the leads that are asked (m,), and what scores them.
         standing: of all leads of the list (n,), since their answers count.
         settings: the sections `bant` and `qualification`.
         at: (m,) positions of the leads that are asked; by default all.
     """
     asked = np.arange(len(standing.tier)) if at is None else at
-    effects = _try_missing(model, matrix, standing, settings, at=asked)
+    effects = _try_missing(encoded, standing, settings, at=asked)
     chosen = choose_questions(effects, standing, at=asked)
     question = chosen["next_question"]
     waits = (standing.verdict[asked] == "needs_answers") & (question == "")
@@ -51,8 +48,7 @@ def ask_next(
 
 
 def _try_missing(
-    model: WinModel,
-    matrix: Matrix,
+    encoded: Encoded,
     standing: Standing,
     settings: Settings,
     *,
@@ -64,8 +60,8 @@ def _try_missing(
         missing = np.flatnonzero(np.isnan(standing.strengths[letter][at]))
         if not len(missing):
             continue
-        rows = matrix.rows(missing)
-        effect = try_answers(model, rows, standing, settings, letter=letter, at=at[missing])
+        rows = encoded.rows(missing)
+        effect = try_answers(rows, standing, settings, letter=letter, at=at[missing])
         effects[letter] = (missing, effect)
     return effects
 

@@ -46,14 +46,17 @@ class Replayed:
 
     def rows(self, at: np.ndarray) -> Replayed:
         """The leads at positions (j,)."""
-        place_among_news = np.cumsum(self.has_news) - 1
-        with_news = at[self.has_news[at]]
         return Replayed(
             then=self.then.rows(at),
             now=self.now.rows(at),
             has_news=self.has_news[at],
-            of_news=self.of_news.rows(place_among_news[with_news]),
+            of_news=self.of_news.rows(self.places_among_news(at)),
         )
+
+    def places_among_news(self, at: np.ndarray) -> np.ndarray:
+        """The positions in `of_news` of those leads at positions (j,) that have news."""
+        place = np.cumsum(self.has_news) - 1
+        return np.asarray(place[at[self.has_news[at]]])
 
 
 def replay_lists(

@@ -19,6 +19,7 @@ from leadscore.model.intercept.running import shift_at
 from leadscore.scoring.change import Current, Previous, describe_change
 from leadscore.scoring.contributions import Contributions, elapsed_at
 from leadscore.scoring.decisions import Decisions, Request, advise, decide, list_unknown
+from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.features import build_model_features, check_features
 from leadscore.scoring.listed import Listed, read_listed
 from leadscore.scoring.overrides import Override
@@ -223,13 +224,14 @@ def _build_rows(
     """The rows of the leads at positions (m,), whose features are `matrix`, in their order."""
     history = leads.history
     published_us = history.published_us(leads.request.as_of_us) or 0
+    encoded = Encoded.of(leads.model, matrix)
     columns = {
         "lead_id": matrix.keys["lead_id"],
         "as_of": np.full(len(at), published_us),
         **{name: values[at] for name, values in decisions.columns.items()},
         **decisions.standing.outlook.interval(leads.model, at),
-        **advise(leads.model, matrix, leads.listed, decisions.standing, history.settings, at=at),
-        **_explain_rows(leads, matrix, log_odds=leads.listed.log_odds[at]),
+        **advise(encoded, leads.listed, decisions.standing, history.settings, at=at),
+        **_explain_rows(leads, encoded, log_odds=leads.listed.log_odds[at]),
     }
     return _build_table(columns, SCORES)
 
@@ -255,7 +257,7 @@ def _add_columns(rows: pa.Table, others: pa.Table) -> pa.Table:
 
 def _explain_rows(
     leads: OpenLeads,
-    matrix: Matrix,
+    encoded: Encoded,
     *,
     log_odds: np.ndarray,
 ) -> dict[str, np.ndarray]:
@@ -263,8 +265,8 @@ def _explain_rows(
     history = leads.history
     request = leads.request
     elapsed = elapsed_at(history, request.as_of_us)
-    contributions = Contributions.of(leads.model, matrix, leads.features, elapsed=elapsed)
-    current = Current(matrix, contributions, log_odds, request.as_of_us, request.shift)
+    contributions = Contributions.of(encoded, leads.features, elapsed=elapsed)
+    current = Current(encoded.matrix, contributions, log_odds, request.as_of_us, request.shift)
     return {
         **explain(contributions, shift=request.shift),
         **describe_change(history, leads.model, current, previous=request.previous),
