@@ -11,6 +11,9 @@ from typing import Protocol
 import pyarrow as pa
 
 from leadscore.errors import LeadscoreError
+from leadscore.times import DAY_US
+
+CENTURY_US = 36_525 * DAY_US
 
 
 class UnsafeNameError(LeadscoreError):
@@ -97,6 +100,15 @@ def quoted_name(name: str) -> str:
     """
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
+
+
+def day_sql() -> str:
+    """SQL of the beginning of the day (UTC) of event_us.
+
+    A century is added first: engines differ in the remainder of negative numbers, which moments
+    before 1970 are.
+    """
+    return f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"
 
 
 def literal(text: str) -> str:

@@ -17,13 +17,12 @@ HALF = 0.5
 TREND_AGE = 14  # days: a week, and one to compare it with
 SELDOM_WEEKS = 3  # from one to the next; a longer wait is nothing to praise
 MOST_WEEKS = 26  # from one to the next; longer is hardly ever
-CENTURY_US = 36_525 * DAY_US  # added, since engines differ in the remainder of moments before 1970
-START_OF_DAY = f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"  # in UTC; division differs too
+EVERY_KIND = "1 = 1"
 
 
 def build_engagement(kinds: Iterable[str], words: Mapping[str, str]) -> list[Feature]:
     """Features of all activities and of each kind; `words` names a kind in the plural."""
-    every_kind = _Kind("engagement_activities", "activities", "1 = 1")
+    every_kind = _Kind("engagement_activities", "activities", EVERY_KIND)
     features = every_kind.build()
     for kind in kinds:
         called = words.get(kind, plural(kind))
@@ -85,11 +84,12 @@ class _Kind:
 
     def _distinct_days(self) -> Feature:
         column = f"{self.group}_days"
-        recent = within(self.condition, 30)
+        is_any = self.condition == EVERY_KIND  # of a day it may have several
         feature = self._feature(
             "distinct_days_30d",
-            {column: f"COUNT(DISTINCT CASE WHEN {recent} THEN {START_OF_DAY} END)"},
+            {column: "COUNT(DISTINCT event_us)" if is_any else _count(self.condition)},
             Count(column),
+            relation="days",
             unit="count",
             phrase=both(
                 f"days with {self.plural} in the last 30 days",
@@ -192,10 +192,11 @@ class _Kind:
         *,
         unit: str,
         phrase: Phrase,
+        relation: str = "activities",
     ) -> Feature:
         return Feature(
             name=f"{self.group}_{measure}",
-            columns={"activities": columns},
+            columns={relation: columns},
             finish=finish,
             unit=unit,
             phrase=phrase,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadscore.engine.protocol import literal
+from leadscore.engine.protocol import day_sql, literal
 from leadscore.settings.settings import Settings
 from leadscore.tables import HELD
+from leadscore.times import DAY_US
 
 OWN = ("outcome", "duration_s", "booked_at")  # columns that only some mappings fill
+RECENT_DAYS = 30
 BY_PEOPLE = "actor IN ('lead', 'rep')"
 HELD_SQL = f"(outcome IS NULL OR outcome IN ({', '.join(literal(name) for name in HELD)}))"
 
@@ -89,6 +91,13 @@ def held_sql(known: str, activities: ActivityColumns) -> str:
     if not activities.has_outcome:
         return known
     return f"SELECT * FROM ({known}) AS known WHERE {HELD_SQL}"
+
+
+def days_sql(known: str, activities: ActivityColumns) -> str:
+    """SQL of the days on which something took place, of the last `RECENT_DAYS`: each kind of a day once."""
+    return f"""SELECT DISTINCT lead_id, as_of_us, spell, kind, {day_sql()} AS event_us
+        FROM ({held_sql(known, activities)}) AS held
+        WHERE event_us >= as_of_us - {RECENT_DAYS * DAY_US}"""
 
 
 def cancelled_sql(known: str) -> str:

@@ -40,6 +40,7 @@ from leadscore.history.activities import (
     ActivityColumns,
     cancelled_sql,
     contacts_sql,
+    days_sql,
     held_sql,
 )
 from leadscore.history.chunks import split_between_leads
@@ -61,6 +62,7 @@ RELATION_COLUMNS: Mapping[str, frozenset[str]] = {
     "activities": ACTIVITY_COLUMNS,
     "cancelled": ACTIVITY_COLUMNS,
     "contacts": ACTIVITY_COLUMNS | {"talked_us", "waited_us", "place", "answers"},
+    "days": frozenset({"kind"}),
     "plans": frozenset({"kind"}),
     "stages": frozenset({"stage", "stage_order", "previous_order", "next_us", "recency", "seq"}),
     "changes": frozenset({"field", "value", "recency", "seq"}),
@@ -174,6 +176,8 @@ class Snapshot:
           place; neither plans nor what was cancelled;
         * cancelled: the same of what was cancelled, once its date has passed;
         * contacts: what lead and rep did, see `contacts_sql`;
+        * days: kind; each kind once for each of the last days on which it took place, see `days_sql`;
+          event_us is the beginning of the day;
         * plans: kind; event_us is the date, at or after as_of;
         * stages: stage, stage_order, previous_order, next_us, recency;
         * changes: field, value, recency;
@@ -194,6 +198,7 @@ class Snapshot:
             "activities": lambda: held_sql(self._known_activities(), self.activities),
             "cancelled": lambda: cancelled_sql(self._known_activities()),
             "contacts": lambda: contacts_sql(self._known_activities(), self.activities),
+            "days": lambda: days_sql(self._known_activities(), self.activities),
             "plans": lambda: _booked_rows(self.activities, exported_us=self.exported_us),
             "stages": self._stages_sql,
             "changes": _changes_sql,

@@ -9,10 +9,8 @@ import numpy as np
 
 from leadscore.engine import Engine
 from leadscore.engine.protocol import identifier, literal
-from leadscore.times import DAY_US
 
 STORED_FIRST = {"lead_id", "event_us"}
-CENTURY_US = 36_525 * DAY_US
 
 
 def columns_sql(names: Iterable[str], *, of: str = "") -> str:
@@ -57,15 +55,6 @@ def read_row(engine: Engine, sql: str) -> dict[str, Any]:
     """The first row that a statement returns, by column."""
     row: dict[str, Any] = engine.query(sql).to_pylist()[0]
     return row
-
-
-def day_sql() -> str:
-    """SQL of the beginning of the day (UTC) of event_us.
-
-    A century is added first: engines differ in the remainder of negative numbers, which moments
-    before 1970 are.
-    """
-    return f"event_us - (event_us + {CENTURY_US}) % {DAY_US}"
 
 
 def read_days(engine: Engine, sql: str) -> np.ndarray:

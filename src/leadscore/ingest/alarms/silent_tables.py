@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from leadscore.engine.protocol import day_sql
 from leadscore.ingest.alarms.deliveries import Deliveries
 from leadscore.ingest.alarms.periods import YEAR_US
-from leadscore.ingest.sql import day_sql, read_days, union_sql
+from leadscore.ingest.sql import read_days, union_sql
 from leadscore.times import DAY_US, format_us
 
 LEAST_GAPS = 30  # between days with facts, for their longest to say what is usual

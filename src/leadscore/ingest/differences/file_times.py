@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from leadscore.engine.protocol import day_sql
 from leadscore.errors import UserError
 from leadscore.ingest.differences.delivery import ExportMoment
 from leadscore.ingest.part import Part, part_path, read_part_file
-from leadscore.ingest.sql import day_sql, read_days, read_number, union_sql
+from leadscore.ingest.sql import read_days, read_number, union_sql
 from leadscore.ingest.staged import Staged
 from leadscore.proposals import propose
 from leadscore.store.version import StoreVersion, read_parts
