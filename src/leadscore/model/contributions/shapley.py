@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import lightgbm
 import numpy as np
@@ -59,8 +59,9 @@ def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
     except TooDeepError:
         return None
 
-    intercept = np.full(len(encoded), exact[0, -1])
-    contributions = np.column_stack([_explain_in_chunks(trees, encoded), intercept])
+    contributions = np.empty((len(encoded), encoded.shape[1] + 1))
+    _explain_in_chunks(trees, encoded, into=contributions[:, :-1])
+    contributions[:, -1] = exact[0, -1]
     largest_difference = np.abs(contributions[checked] - exact).max()
     if not largest_difference <= TOLERANCE:  # so that NaN is refused as well
         warnings.warn(
@@ -83,9 +84,12 @@ def _read_trees_of(booster_text: str) -> list[Node]:
     return read_trees(lightgbm.Booster(model_str=booster_text))
 
 
-def _explain_in_chunks(trees: list[Node], encoded: np.ndarray) -> np.ndarray:
-    """The contributions (n, features) of all rows; each row's are the same in any chunk."""
-    starts = range(0, len(encoded), CHUNK)
-    chunks = [encoded[start : start + CHUNK] for start in starts]
+def _explain_in_chunks(trees: list[Node], encoded: np.ndarray, *, into: np.ndarray) -> None:
+    """Write the contributions (n, features) of all rows; each row's are the same in any chunk."""
+
+    def explain(start: int) -> None:
+        chunk = slice(start, start + CHUNK)
+        into[chunk] = explain_rows(trees, encoded[chunk])
+
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return np.vstack(list(pool.map(partial(explain_rows, trees), chunks)))
+        list(pool.map(explain, range(0, len(encoded), CHUNK)))

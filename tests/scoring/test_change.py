@@ -1,0 +1,65 @@
+"""What changed since the previous list, in words."""
+
+import re
+
+import numpy as np
+import pytest
+
+import histories
+from leadscore.scoring.change import Previous
+from leadscore.scoring.change_words import describe_points
+from leadscore.scoring.score import score_open_leads
+from leadscore.store.receipts import build_receipts
+from leadscore.times import DAY_US
+
+PART = re.compile(r" ([+-]\d+)(?=,|$)")
+
+
+def score(history, *, as_of_us, previous=None):
+    return score_open_leads(
+        history,
+        histories.trained().model,
+        model_version="the model",
+        known_us=0,
+        as_of_us=as_of_us,
+        previous=previous,
+    )
+
+
+@pytest.fixture(scope="module")
+def changes():
+    """The texts and the percentage points of leads that are on two lists, four weeks apart."""
+    world = histories.trained()
+    until = world.history.version.known_until_us
+    then = until - 28 * DAY_US
+    before = score(world.history, as_of_us=then)
+    versions = {"model_version": "m", "store_version": "s"}
+    receipts = build_receipts(before.scores, publication_id="before", **versions)
+    previous = Previous("before", then, receipts, world.model)
+    scores = score(world.history, as_of_us=until, previous=previous).scores.to_pandas()
+    on_both = scores[scores["change_points"].notna()]
+    return on_both["change"].to_numpy(), on_both["change_points"].to_numpy()
+
+
+def test_change_when_it_is_said_then_begins_with_its_points(changes):
+    for text, points in zip(*changes, strict=True):
+        assert text.partition(":")[0] == describe_points(points)
+
+
+def test_change_when_it_is_less_than_a_point_then_is_not_explained(changes):
+    texts, points = changes
+    is_explained = np.array([":" in text for text in texts])
+    is_small = np.abs(points) < 1
+    assert is_small.any()
+    assert not is_explained[is_small].any()
+    assert is_explained[~is_small].mean() > 0.8
+
+
+def test_change_when_it_is_explained_then_its_parts_add_up_to_it(changes):
+    explained = 0
+    for text, points in zip(*changes, strict=True):
+        whole, _, parts = text.partition(": ")
+        if parts:
+            assert sum(map(int, PART.findall(text))) == round(points), (whole, text)
+            explained += 1
+    assert explained > 20
