@@ -35,16 +35,16 @@ def write_files(
         schema_version: of the columns.
     """
     in_version = (_in_version(rows, schema_version) for rows in scores)
-    groups = _in_groups(in_version)
-    group = next(groups)
+    first = next(in_version)
     with (
-        pq.ParquetWriter(folder / PARQUET, group.schema, compression="zstd") as parquet,
+        pq.ParquetWriter(folder / PARQUET, first.schema, compression="zstd") as parquet,
         (folder / CSV).open("wb") as csv,
     ):
-        write_header(group.schema, csv)
-        for rows in chain([group], groups):
+        write_header(first.schema, csv)
+        for rows in _in_groups(chain([first], in_version)):
             parquet.write_table(rows, GROUP_ROWS)
             write_rows(rows, csv)
+            del rows  # or it would stay while the next one is read: a gigabyte
 
 
 def _in_groups(scores: Iterable[pa.Table]) -> Iterator[pa.Table]:
