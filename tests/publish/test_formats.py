@@ -40,6 +40,21 @@ def test_files_when_written_in_slices_then_have_the_bytes_of_one_table(
     assert written[-1].startswith(f'"l{ROWS - 1:05d}",')
 
 
+def test_files_when_written_then_only_one_group_of_rows_is_in_memory(scores, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "GROUP_ROWS", 4_096)
+    before = pa.total_allocated_bytes()
+    taken = []
+
+    def read_slices():
+        for begin in range(0, ROWS, 512):
+            taken.append(pa.total_allocated_bytes() - before)
+            yield scores.take(np.arange(begin, min(begin + 512, ROWS)))
+
+    write_files(read_slices(), tmp_path)
+    group = scores.nbytes * 4_096 / ROWS
+    assert max(taken) < 2 * group  # one that waits, and what the writer keeps of the one before
+
+
 def test_scores_when_some_columns_are_asked_for_then_only_those_are_read(scores, tmp_path):
     write_files([scores], tmp_path)
     with (tmp_path / PARQUET).open("rb") as file:
