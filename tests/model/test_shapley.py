@@ -11,7 +11,7 @@ from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.contributions import shapley
 from leadscore.model.contributions.paths import explain_rows
-from leadscore.model.contributions.shapley import CHECKED, TOLERANCE, compute_contributions
+from leadscore.model.contributions.shapley import LEAST_CHECKED, TOLERANCE, compute_contributions
 from leadscore.model.fit import fit_scorer
 
 FEATURES = (
@@ -34,7 +34,7 @@ def make_matrix(n, *, seed=0):
     return Matrix(keys, columns)
 
 
-MANY = shapley.FEW + CHECKED
+MANY = shapley.FEW + 200
 ODD = 735
 
 
@@ -102,7 +102,7 @@ def test_contributions_when_the_fast_way_is_wrong_then_lightgbm_answers(
 ):
     monkeypatch.setattr(shapley, "explain_rows", explain)
     many = make_matrix(MANY, seed=3).columns
-    assert ODD not in np.random.default_rng(MANY).choice(MANY, CHECKED, replace=False)
+    assert ODD not in np.random.default_rng(MANY).choice(MANY, LEAST_CHECKED, replace=False)
     is_seen = explain is explain_a_little_otherwise
     spoken = pytest.warns(match="LightGBM explains, slower")
     with spoken if is_seen else contextlib.nullcontext():

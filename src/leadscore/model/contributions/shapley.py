@@ -21,7 +21,8 @@ from leadscore.model.contributions.paths import Node, TooDeepError, explain_rows
 FEW = 1_000  # rows that LightGBM explains in the time in which the trees are read
 CHUNK = 8_192  # rows that are explained at once; their contributions stay near the processor
 SIDE_BY_SIDE = 2  # chunks
-CHECKED = 200  # rows that are compared with LightGBM's contributions
+LEAST_CHECKED = 50  # rows that are compared with LightGBM's contributions, which take it long
+CHECKED_OF = 500  # or one of so many, if that is more
 TOLERANCE = 1e-9  # log-odds
 MODELS = 4  # whose trees are remembered: of now, of the list before, and of the challenger
 
@@ -51,15 +52,16 @@ def compute_contributions(
 def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
     """The trees' contributions (n, features + 1); None where LightGBM's must be taken."""
     booster = model.booster
-    rng = np.random.default_rng(len(encoded))
-    checked = rng.choice(len(encoded), CHECKED, replace=False)
+    n = len(encoded)
+    rng = np.random.default_rng(n)
+    checked = rng.choice(n, max(LEAST_CHECKED, n // CHECKED_OF), replace=False)
     exact = np.asarray(booster.predict(encoded[checked], pred_contrib=True))
     try:
         trees = _read_trees_of(model.booster_text)
     except TooDeepError:
         return None
 
-    contributions = np.empty((len(encoded), encoded.shape[1] + 1))
+    contributions = np.empty((n, encoded.shape[1] + 1))
     _explain_in_chunks(trees, encoded, into=contributions[:, :-1])
     contributions[:, -1] = exact[0, -1]
     largest_difference = np.abs(contributions[checked] - exact).max()
