@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned
-from leadscore.features.matrix import Matrix, Named, copy_keys
+from leadscore.features.matrix import Matrix, Named, Taken, copy_keys
 from leadscore.features.narrow import Narrow
 from leadscore.settings.engine import EngineSettings
 
@@ -76,6 +76,17 @@ def test_numbers_when_filled_part_by_part_then_are_read_as_they_were_written(par
         begin += len(part)
     written = np.array([number for part in parts for number in part], dtype=float)
     assert columns["number"].tobytes() == written.tobytes()
+
+
+@given(PLACES)
+def test_numbers_in_few_bytes_when_taken_then_are_those_of_the_column(places):
+    feature = Feature("number", {}, Learned(), "number", "number")
+    columns = Narrow.allocate([feature], rows=ROWS)
+    columns.fill("number", 0, np.arange(ROWS) / 2)
+    at = np.array(places, dtype=int)
+    taken = Taken.of(columns, at)["number"]
+    assert taken.dtype == np.float64
+    assert taken.tolist() == columns["number"][at].tolist()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from leadscore.features.matrix import Matrix
 from leadscore.model import predict
 from leadscore.model.fit import fit_scorer
 from leadscore.model.predict import predict_log_odds
+from leadscore.model.scorers import design
 from leadscore.model.scorers.linear import Term
 from leadscore.model.scorers.linear_choice import Linear
 from leadscore.model.scorers.logistic import fit_terms
@@ -63,7 +64,17 @@ def fit(made, kind):
     )
 
 
-def test_regression_when_it_is_fitted_then_holds_little_more_than_a_matrix_of_its_columns():
+@pytest.mark.parametrize(
+    ("many_rows", "columns_each"),
+    [
+        pytest.param(ROWS, 2, id="its values and what is unknown"),
+        pytest.param(ROWS - 1, 1, id="of many rows no column where nothing is unknown"),
+    ],
+)
+def test_regression_when_it_is_fitted_then_holds_little_more_than_a_matrix_of_its_columns(
+    monkeypatch, many_rows, columns_each
+):
+    monkeypatch.setattr(design, "MANY_ROWS", many_rows)
     rng = np.random.default_rng(1)
     encoded = rng.normal(size=(ROWS, COLUMNS))
     label = (rng.random(ROWS) < 0.3).astype(float)
@@ -78,8 +89,8 @@ def test_regression_when_it_is_fitted_then_holds_little_more_than_a_matrix_of_it
             signs=[0] * COLUMNS,
             log_odds_spread=1.0,
         )
-    design = (1 + 2 * COLUMNS) * encoded[:, 0].nbytes  # intercept, values, what is unknown
-    assert measured.peak < 1.4 * design
+    columns = 1 + columns_each * COLUMNS  # the first is the intercept's
+    assert measured.peak < 1.4 * columns * encoded[:, 0].nbytes
 
 
 def test_trees_when_they_are_fitted_then_hold_the_features_of_their_rows_once(made):

@@ -13,6 +13,7 @@ from leadscore.features.finish import Learned
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
 from leadscore.model.fit import SCORERS, fit_scorer
+from leadscore.model.scorers import design
 from leadscore.model.scorers.logistic import INTERCEPT_LEADS, LOG_ODDS_SPREAD, fit_logistic
 from leadscore.settings.scorecard import Scorecard
 
@@ -321,6 +322,25 @@ def test_logistic_when_all_weights_grow_alike_or_rows_repeat_within_leads_then_i
         assert other.log_odds(matrix.columns) == pytest.approx(
             once.log_odds(matrix.columns), abs=0.1
         )
+
+
+def test_logistic_when_rows_are_many_then_is_the_same_without_columns_of_unknown_values(
+    monkeypatch,
+):
+    matrix, rows = draw(9, 600)
+    of_few = fit("logistic", matrix, rows)
+    monkeypatch.setattr(design, "MANY_ROWS", len(rows) - 1)
+    of_many = fit("logistic", matrix, rows)
+    is_the_same = pytest.approx(of_few.log_odds(matrix.columns), abs=1e-4)
+    assert of_many.log_odds(matrix.columns) == is_the_same
+    terms = zip(
+        of_few.document["scorer"]["terms"], of_many.document["scorer"]["terms"], strict=True
+    )
+    for few, many in terms:
+        assert many["missing"] == pytest.approx(few["missing"], abs=1e-4)
+
+    monkeypatch.setattr(design, "MANY_ROWS", len(rows))
+    assert fit("logistic", matrix, rows).document == of_few.document
 
 
 @pytest.mark.parametrize("label", [0.0, 1.0])

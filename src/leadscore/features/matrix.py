@@ -37,6 +37,8 @@ class Taken(Mapping[str, np.ndarray]):
     at: np.ndarray
 
     def __getitem__(self, name: str) -> np.ndarray:
+        if isinstance(self.columns, Narrow):
+            return self.columns.take(name, self.at)
         return np.asarray(self.columns[name][self.at])
 
     def __iter__(self) -> Iterator[str]:

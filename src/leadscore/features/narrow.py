@@ -35,15 +35,23 @@ class Narrow(Mapping[str, np.ndarray]):
             self.stored[name] = column
         column[begin : begin + len(values)] = values
 
+    def take(self, name: str, at: np.ndarray) -> np.ndarray:
+        """The values (m,) of a column at positions: only these are widened."""
+        return _read(self.stored[name][at])
+
     def __getitem__(self, name: str) -> np.ndarray:
-        column = self.stored[name]
-        return column.astype(np.float64) if column.dtype == np.float32 else column
+        return _read(self.stored[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.stored)
 
     def __len__(self) -> int:
         return len(self.stored)
+
+
+def _read(column: np.ndarray) -> np.ndarray:
+    """Numbers as float64."""
+    return column.astype(np.float64) if column.dtype == np.float32 else column
 
 
 def _is_exact(values: np.ndarray) -> bool:

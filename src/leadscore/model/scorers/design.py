@@ -23,6 +23,7 @@ TAIL = 0.005  # share of a column's values that are clipped at either end
 MOST_STEPS = 12  # different values; a column with more is a line
 LEAST_LEVEL_ROWS = 10  # of a category's level; rarer ones share the category's mean
 TINY = 1e-300
+MANY_ROWS = 200_000  # the design of more takes gigabytes
 Read = Callable[[], np.ndarray]
 UNIFORM = np.sqrt(12)  # width of a uniform distribution in standard deviations
 
@@ -41,6 +42,7 @@ class Block:
         spread: prior standard deviation of a coefficient, in log-odds for a whole level; None for
             a share of the spread that all standardised columns have together.
         build: makes the term from the coefficients (k,) and what an unknown value adds.
+        has_unknown: whether any value is unknown.
     """
 
     read: Callable[[], tuple[np.ndarray, np.ndarray]]
@@ -50,11 +52,54 @@ class Block:
     least_scale: np.ndarray
     spread: float | None
     build: Callable[[np.ndarray, float], Term]
+    has_unknown: bool
 
     @property
     def size(self) -> int:
         """The number of columns, k."""
         return len(self.mean)
+
+
+def choose_indicators(blocks: Sequence[Block], *, rows: int) -> np.ndarray:
+    """Which blocks (n,) have a column for unknown values.
+
+    Where no value is unknown it is all zeros, and its coefficient stays at the prior mean. Many rows
+    do without such columns; for few they stay, since without them sums differ in their last bits.
+    """
+    if rows <= MANY_ROWS:
+        return np.ones(len(blocks), dtype=bool)
+    return np.array([block.has_unknown for block in blocks], dtype=bool)
+
+
+def build_design(
+    blocks: Sequence[Block],
+    has_indicator: np.ndarray,
+    *,
+    rows: int,
+) -> np.ndarray:
+    """The design matrix: ones, the blocks' columns, and for some blocks whether a value is unknown.
+
+    Columns are read one block at a time, since all of them are as large as the design.
+
+    Args:
+        blocks: one for each feature.
+        has_indicator: (blocks,) which have a column for unknown values.
+        rows: how many.
+    """
+    first_indicator = 1 + sum(block.size for block in blocks)
+    design = np.empty((rows, first_indicator + has_indicator.sum()))
+    design[:, 0] = 1.0
+    begin = 1
+    place = first_indicator
+    for block, is_indicated in zip(blocks, has_indicator, strict=True):
+        columns, unknown = block.read()
+        end = begin + block.size
+        design[:, begin:end] = columns
+        begin = end
+        if is_indicated:
+            design[:, place] = unknown
+            place += 1
+    return design
 
 
 def build_block(
@@ -106,7 +151,8 @@ def build_lines(
 def _build_line(prior: Term, sign: int, read: Read, weight: np.ndarray) -> Block:
     values = read()
     term = _set_limits(prior, values)
-    center = _mean(shape(vars(term), values), weight, default=term.center)
+    shaped = shape(vars(term), values)
+    center = _mean(shaped, weight, default=term.center)
     limits = np.array([prior.low, prior.high])
     width = np.ptp(shape(vars(prior), limits))
 
@@ -128,6 +174,7 @@ def _build_line(prior: Term, sign: int, read: Read, weight: np.ndarray) -> Block
         least_scale=np.array([width / UNIFORM]),
         spread=None,
         build=build,
+        has_unknown=bool(np.isnan(shaped).any()),
     )
 
 
@@ -170,6 +217,7 @@ def _build_steps(
         least_scale=rises / UNIFORM,
         spread=None,
         build=build,
+        has_unknown=bool(np.isnan(values).any()),
     )
 
 
@@ -217,6 +265,7 @@ def _build_levels(
         least_scale=np.ones(len(common)),
         spread=spread,
         build=build,
+        has_unknown=bool(unknown.any()),
     )
 
 

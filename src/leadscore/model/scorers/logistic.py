@@ -12,7 +12,7 @@ rate, however rare wins or losses are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +22,14 @@ from scipy.optimize import minimize
 from leadscore.features.feature import Feature
 from leadscore.model.apply import logit, sigmoid, softplus
 from leadscore.model.encode import EncodedColumns
-from leadscore.model.scorers.design import TINY, Block, build_block, build_lines
+from leadscore.model.scorers.design import (
+    TINY,
+    Block,
+    build_block,
+    build_design,
+    build_lines,
+    choose_indicators,
+)
 from leadscore.model.scorers.linear import Term, as_scorer
 from leadscore.model.scorers.scorecard import build_terms
 from leadscore.model.threads import one_thread
@@ -81,6 +88,11 @@ class _Prior:
     spread: np.ndarray
     is_level: np.ndarray
     intercept_leads: float
+
+    def take(self, mask: np.ndarray) -> _Prior:
+        """The prior of the parameters in a mask (p,)."""
+        arrays = {name: values[mask] for name, values in vars(self).items() if np.ndim(values)}
+        return replace(self, **arrays)
 
 
 def fit_logistic(
@@ -193,15 +205,20 @@ def _fit_blocks(
     """Intercept and a term for each block."""
     sizes = [block.size for block in blocks]
     first_missing = 1 + sum(sizes)
-    design = _build_design(blocks, rows=len(weight))
+    has_indicator = choose_indicators(blocks, rows=len(weight))
+    design = build_design(blocks, has_indicator, rows=len(weight))
     unknown = design[:, first_missing:]
-    unknown_share = _share_unknown(unknown, weight)
-    unknown -= unknown_share
+    share_of_indicated = _share_unknown(unknown, weight)
+    unknown -= share_of_indicated
+    unknown_share = np.zeros(len(blocks))
+    unknown_share[has_indicator] = share_of_indicated
 
     spread = log_odds_spread / np.sqrt(len(blocks))
     prior = _build_prior(blocks, unknown_share, intercept=intercept, spread=spread)
+    has_column = np.r_[np.ones(first_missing, dtype=bool), has_indicator]
+    solution = prior.mean.copy()
     with one_thread():  # sums over several threads differ in the last bits
-        solution = _minimise(design, label, weight, prior, stop)
+        solution[has_column] = _minimise(design, label, weight, prior.take(has_column), stop)
 
     of_columns = solution[1:first_missing]
     ends = np.cumsum(sizes)[:-1]
@@ -211,24 +228,6 @@ def _fit_blocks(
     for block, of_block, of_unknown in zip(blocks, coefficients, missing, strict=True):
         terms.append(block.build(of_block, float(of_unknown)))
     return float(solution[0] - missing @ unknown_share), terms
-
-
-def _build_design(blocks: Sequence[Block], *, rows: int) -> np.ndarray:
-    """The design matrix: ones, the blocks' columns, and for each block whether it is unknown.
-
-    Columns are read one block at a time, since all of them are as large as the design.
-    """
-    first_missing = 1 + sum(block.size for block in blocks)
-    design = np.empty((rows, first_missing + len(blocks)))
-    design[:, 0] = 1.0
-    begin = 1
-    for place, block in enumerate(blocks, start=first_missing):
-        columns, unknown = block.read()
-        end = begin + block.size
-        design[:, begin:end] = columns
-        design[:, place] = unknown
-        begin = end
-    return design
 
 
 def _share_unknown(unknown: np.ndarray, weight: np.ndarray) -> np.ndarray:
