@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
-from leadscore.model.scorers.linear_choice import Linear, choose_linear
+from leadscore.model.scorers.encoded_pair import MOST_ROWS
+from leadscore.model.scorers.linear_choice import Linear, Pair, choose_linear
 from leadscore.model.scorers.tune import Tuning, tune_boosted
 from leadscore.model.training import Training
 
@@ -41,7 +40,7 @@ def tune_trees(training: Training) -> Tuning | None:
         return training.tune_within(latest.rows)
     return tune_boosted(
         training.matrix,
-        pairs,
+        _choose_tuned(pairs),
         features=training.features,
         trials=settings.model.trials,
         seed=settings.seed,
@@ -50,7 +49,13 @@ def tune_trees(training: Training) -> Tuning | None:
     )
 
 
-def earlier_pairs(training: Training) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+def _choose_tuned(pairs: list[Pair]) -> list[Pair]:
+    """The latest of the splits, fewer where their rows are many: two of these compare well enough."""
+    longest = max(len(earlier) for earlier, _ in pairs)
+    return pairs[-LEAST_SPLITS:] if longest > MOST_ROWS else pairs
+
+
+def earlier_pairs(training: Training) -> list[Pair]:
     """The latest splits but the last: what could be learned at each, and the rows up to the next.
 
     Splits whose later rows have one outcome only are left out.
