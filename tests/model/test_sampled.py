@@ -6,7 +6,7 @@ import pytest
 
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
-from leadscore.model import sampled
+from leadscore.model import sampled, tuning
 from leadscore.model.sampled import describe_sampled, sample_sides
 from leadscore.model.scorers import tune
 from leadscore.results import Sampled
@@ -88,6 +88,7 @@ def test_training_when_splits_are_long_then_states_how_many_snapshots_learned(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(tune, "MOST_ROWS", MOST)
+    monkeypatch.setattr(tuning, "MOST_ROWS", MOST)
     history = open_sales(tmp_path, leads=320, days=120, model={"trials": 2})
     result = fit(history)
     stated = result.evaluation.scorer.sampled
@@ -95,5 +96,7 @@ def test_training_when_splits_are_long_then_states_how_many_snapshots_learned(
     assert len(stated.splits) == len(earlier) - 1
     assert 0 < max(stated.splits) < 1.1 * MOST
     assert 0 < max(stated.trials) < 1.1 * MOST
+    assert len(stated.trials) == tuning.LEAST_SPLITS
+    assert {trial.splits for trial in result.evaluation.scorer.trials} == {tuning.LEAST_SPLITS}
     assert min(side.observed.sum() for side in earlier) > MOST
     assert result.evaluation.to_dict()["scorer"]["sampled"] == stated.to_dict()
