@@ -192,8 +192,7 @@ def _build_steps(
     center = _mean(values, weight, default=prior.center)
 
     def build(steps: np.ndarray, missing: float) -> Term:
-        climbed = np.cumsum(steps)
-        heights = np.concatenate([[0.0], climbed])
+        heights = np.concatenate([[0.0], np.cumsum(steps)])
         added = heights - steps @ share
         return Term(
             prior.name,
