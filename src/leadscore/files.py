@@ -69,7 +69,7 @@ def read_verified(path: Path, *, sha256: str) -> bytes:
     """The bytes of a file whose hash must be, or begin with, `sha256`.
 
     Raises:
-        CorruptFileError: it is not, or the file does not exist.
+        CorruptFileError: its hash differs, or the file does not exist.
         UserError: the file exists and cannot be read.
     """
     data = read_if_there(path)
@@ -86,7 +86,7 @@ def open_verified(path: Path, *, sha256: str) -> Iterator[BinaryIO]:
     """A file whose hash must be `sha256`, open to be read; of a long one only parts may be needed.
 
     Raises:
-        CorruptFileError: it is not, or the file does not exist.
+        CorruptFileError: its hash differs, or the file does not exist.
         UserError: the file exists and cannot be read.
     """
     if not is_there(path):
@@ -105,7 +105,7 @@ def check_file(path: Path, *, sha256: str) -> None:
     """Refuse a file whose hash is not `sha256`, without having all of it in memory.
 
     Raises:
-        CorruptFileError: it is not, or the file does not exist.
+        CorruptFileError: its hash differs, or the file does not exist.
         UserError: the file exists and cannot be read.
     """
     try:

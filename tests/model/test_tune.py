@@ -8,7 +8,6 @@ from leadscore.features.matrix import Matrix
 from leadscore.model.scorers import boosted
 from leadscore.model.scorers import tune as tune_module
 from leadscore.model.scorers.boosted import Boosting
-from leadscore.model.scorers.encoded_pair import sample_leads
 from leadscore.model.scorers.tune import Losses, _choose, tune_boosted
 
 FEATURES = [Feature(name, {}, Learned(), "number", name) for name in ("x", "noise")]
@@ -150,14 +149,3 @@ def test_trees_when_rows_served_other_sizes_before_then_are_those_of_new_rows():
     sizes = [Boosting(trees=20), Boosting(trees=30, leaves=12, l2=1.0, feature_share=0.9)]
     for size in [*sizes, *sizes]:
         assert used.fit(size, seed=1, threads=1) == new_rows().fit(size, seed=1, threads=1)
-
-
-def test_sampled_leads_when_rows_are_too_many_then_are_whole_and_the_same_in_any_order(world):
-    matrix, splits = world
-    rows, _ = splits[-1]
-    sampled = sample_leads(matrix, rows, most=200)
-    assert 100 <= len(sampled) <= 200
-    assert set(sampled["lead_id"]).isdisjoint(set(rows.drop(sampled.index)["lead_id"]))
-    shuffled = sample_leads(matrix, rows.sample(frac=1, random_state=0), most=200)
-    assert set(shuffled.index) == set(sampled.index)
-    assert sample_leads(matrix, rows, most=len(rows)) is rows

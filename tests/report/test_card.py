@@ -360,7 +360,8 @@ def test_card_when_there_are_tiers_segments_and_broken_limits_then_tells_them():
     assert Page(card).row("A<b")[1:3] == ["9", "7"]
 
 
-SPLITS = "The splits before the last learned from samples of leads with all their snapshots: 200,100 snapshots at most."
+SPLITS = "The splits before the last learned from samples of leads drawn at random: 200,000 snapshots at most."
+SOME = SPLITS.replace("The", "Some", 1)
 TRIALS = "The size of the trees was chosen on samples of leads: 99,000 snapshots at most."
 
 
@@ -368,10 +369,11 @@ TRIALS = "The size of the trees was chosen on samples of leads: 99,000 snapshots
     ("sampled", "shown", "not_shown"),
     [
         pytest.param(
-            {"splits": [150, 200_100], "trials": [99_000]}, [SPLITS, TRIALS], [], id="both"
+            {"splits": [200_000] * 2, "trials": [99_000]}, [SPLITS, TRIALS], [SOME], id="both"
         ),
-        pytest.param({"splits": [], "trials": [98, 99_000]}, [TRIALS], [SPLITS], id="trials"),
-        pytest.param(None, [], [SPLITS, TRIALS, "samples"], id="all learned"),
+        pytest.param({"splits": [150, 200_000]}, [SOME], [SPLITS, TRIALS], id="some splits"),
+        pytest.param({"trials": [98, 99_000]}, [TRIALS], [SPLITS, SOME], id="trials"),
+        pytest.param(None, [], [SPLITS, SOME, TRIALS, "samples"], id="all learned"),
     ],
 )
 def test_card_when_samples_learned_then_says_how_many_snapshots(sampled, shown, not_shown):

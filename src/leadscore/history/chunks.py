@@ -44,6 +44,6 @@ def take_leads(rows: pd.DataFrame, lead_id: np.ndarray) -> pd.DataFrame:
 
 
 def find_between(read: Callable[[int], str], n: int, first: str, last: str) -> slice:
-    """Which of n texts in order, each read by its place, are from one text to another."""
+    """Which of n texts in order, each read by its place, lie between two texts, both included."""
     places = range(n)
     return slice(bisect_left(places, first, key=read), bisect_right(places, last, key=read))

@@ -84,7 +84,7 @@ class Training:
     @cached_property
     def learned(self) -> list[pd.DataFrame]:
         """The rows that learn at each split (see `sample_sides`)."""
-        return sample_sides(self.matrix, self.earlier)
+        return sample_sides(self.earlier, seed=self.history.settings.seed)
 
     def last(self) -> Side:
         """The rows that evaluate: those after the last split or, cross-validated, all."""

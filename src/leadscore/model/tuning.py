@@ -51,7 +51,7 @@ def tune_trees(training: Training) -> Tuning | None:
 
 def _choose_tuned(pairs: list[Pair]) -> list[Pair]:
     """The latest of the splits, fewer where their rows are many: two of these compare well enough."""
-    longest = max(len(earlier) for earlier, _ in pairs)
+    longest = max(earlier["label"].count() for earlier, _ in pairs)
     return pairs[-LEAST_SPLITS:] if longest > MOST_ROWS else pairs
 
 

@@ -53,7 +53,8 @@ class Sampled(Result):
     """How many snapshots learned where something was chosen, of a history too long for all to learn.
 
     `splits` has those that learned at each split before the last, `trials` those at each split where
-    trees were tuned; an empty one means that all did. A lead has all its snapshots in a sample or none.
+    trees were tuned; an empty one means that all did. A sample has all snapshots of its leads, but
+    perhaps not of the last one drawn.
     """
 
     splits: list[int] = Field(default_factory=list)

@@ -129,7 +129,7 @@ def _build_routes(
 
 
 def _describe_by_tier(tier: pd.Series[str]) -> np.ndarray:
-    """What would be said of leads (n,) if none were routed."""
+    """The reason for each lead (n,) as if no tier were routed."""
     code, tiers = pd.factorize(tier)
     reasons = [describe_not_routed(name) for name in tiers]
     return np.array(reasons, dtype=object)[code]

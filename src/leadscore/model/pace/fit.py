@@ -5,7 +5,6 @@ Discrete-time survival (Singer and Willett 1993) of the wins within the horizon 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,8 +17,9 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.history.side import Side
 from leadscore.model.apply import logit
-from leadscore.model.encode import TrainingColumns, fit_levels, fold_of_group
+from leadscore.model.encode import TrainingColumns, fit_levels
 from leadscore.model.pace.pace import add_interval
+from leadscore.model.sampled import draw_rows
 from leadscore.model.scorers.boosted import Boosting, TreeRows, least_share_of
 from leadscore.times import DAY_US
 
@@ -62,12 +62,11 @@ class Wins:
             weight=self.weight[where],
         )
 
-    def thinned(self, most: int) -> Wins:
-        """Those of one group in so many that no more than some `most` are left."""
-        one_in = math.ceil(len(self.days) / most)
-        if one_in <= 1:
+    def thinned(self, most: int, *, seed: int) -> Wins:
+        """At most so many, those of randomly drawn leads (see `draw_rows`)."""
+        if len(self.days) <= most:
             return self
-        return self.at(fold_of_group(self.seen.groups(), folds=one_in) == 0)
+        return self.at(draw_rows(self.seen.keys, most=most, seed=seed))
 
     @property
     def lead_id(self) -> np.ndarray:
@@ -114,12 +113,12 @@ def fit_pace(
     come in the first half of the intervals.
 
     Args:
-        wins: to learn from, those of some leads where there are more than `MOST_WINS`.
+        wins: to learn from, those of randomly drawn leads where there are more than `MOST_WINS`.
         days: between which the intervals are.
         features: of the wins.
-        seed: of the trees.
+        seed: of the trees and of the leads drawn.
     """
-    wins = wins.thinned(MOST_WINS)
+    wins = wins.thinned(MOST_WINS, seed=seed)
     place = wins.place(days)
     intervals = len(days) - 1
     is_early = (place < intervals / 2).astype(float)

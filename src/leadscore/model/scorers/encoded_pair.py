@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +11,10 @@ import pandas as pd
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import add_codes, encode
-from leadscore.model.encode import TrainingColumns, fit_levels, fold_of_group
+from leadscore.model.encode import TrainingColumns, fit_levels
 from leadscore.model.scorers.boosted import TreeRows
 
-# That learn at a split where something is only chosen. With 40,000 the chosen trees ranked worse.
+# At most so many rows learn where something is only chosen; with 40,000 the chosen trees ranked worse.
 MOST_ROWS = 200_000
 
 
@@ -78,19 +77,6 @@ def encode_pair(
         ),
         compared=_as_rows(compared, add_codes(levels, of_unseen, unseen.columns)),
     )
-
-
-def sample_leads(matrix: Matrix, rows: pd.DataFrame, *, most: int) -> pd.DataFrame:
-    """All rows of one group in so many that no more than some `most` rows are left.
-
-    Groups are those of `Matrix.groups`; the choice does not depend on the order of the rows.
-    """
-    one_in = math.ceil(len(rows) / most)
-    if one_in <= 1:
-        return rows
-    groups = matrix.take_keys(rows).groups()
-    sampled = fold_of_group(groups, folds=one_in) == 0
-    return pd.DataFrame(rows[sampled])
 
 
 def _as_rows(rows: pd.DataFrame, encoded: np.ndarray) -> EncodedRows:

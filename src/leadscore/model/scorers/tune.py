@@ -14,13 +14,13 @@ from leadscore.evaluation.metrics import compute_standard_error, row_log_loss
 from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import sigmoid
+from leadscore.model.sampled import sample_leads
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.encoded_pair import (
     MOST_ROWS,
     EncodedPair,
     EncodedRows,
     encode_pair,
-    sample_leads,
 )
 from leadscore.model.threads import map_in_threads
 from leadscore.results import Trial
@@ -73,8 +73,8 @@ def tune_boosted(
     """The smallest trees within one standard error of the best, by weighted log loss.
 
     Trials are proposed by TPE (Bergstra et al. 2011), the default first. A trial is pruned after
-    two splits where its loss is above the median of the others'. About `MOST_ROWS` rows of each
-    split learn at most, those of every so many leads.
+    two splits where its loss is above the median of the others'. At most `MOST_ROWS` labelled rows
+    of each split learn (see `sample_leads`).
 
     Args:
         matrix: has the features of all rows.
@@ -82,11 +82,11 @@ def tune_boosted(
             left out.
         features: what the matrix holds.
         trials: how many to try, at least 1.
-        seed: of the proposals and of the trees.
+        seed: of the samples, of the proposals and of the trees.
         threads: how many splits are fitted at a time; the result does not depend on it.
         timeout_s: no trial begins after so many seconds; the result then depends on the machine.
     """
-    sampled = [(sample_leads(matrix, earlier, most=MOST_ROWS), later) for earlier, later in splits]
+    sampled = _sample(splits, seed=seed)
     pairs = [encode_pair(matrix, *split, features) for split in sampled]
     objective = _Objective(pairs, seed=seed, threads=threads)
 
@@ -100,6 +100,15 @@ def tune_boosted(
         reproducible=len(study.trials) == trials,
         sampled=_count_sampled(pairs, sampled, splits),
     )
+
+
+def _sample(splits: Rolling, *, seed: int) -> Rolling:
+    """The same splits with at most `MOST_ROWS` labelled rows to learn from in each."""
+    sampled = []
+    for earlier, later in splits:
+        learned = sample_leads(earlier, most=MOST_ROWS, seed=seed)
+        sampled.append((learned, later))
+    return sampled
 
 
 def _count_sampled(

@@ -16,12 +16,12 @@ from leadscore.features.feature import Feature
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import softplus
 from leadscore.model.encode import fold_of_group
+from leadscore.model.sampled import sample_leads
 from leadscore.model.scorers.boosted import Boosting
 from leadscore.model.scorers.encoded_pair import (
     EncodedPair,
     EncodedRows,
     encode_pair,
-    sample_leads,
 )
 from leadscore.model.scorers.time_limit import TimeLimit
 from leadscore.model.scorers.tune import Tuning
@@ -56,7 +56,7 @@ def tune_within(
         rows: one a lead, with label and weight; censored ones (label NaN) are left out.
         features: what the matrix holds.
         trials: how many of `SIZES` to try at most; the number of trees comes free with each.
-        seed: of the trees.
+        seed: of the trees, and of the leads drawn where there are more than `MOST_ROWS`.
         limit: no size is tried after it; the result then depends on the machine.
     """
     rows = pd.DataFrame(rows[rows["label"].notna()])
@@ -65,7 +65,7 @@ def tune_within(
     if trials == 1 or min(won, not_won) < LEAST_LEADS:
         return Tuning(Boosting(), [], reproducible=True)
 
-    sampled = sample_leads(matrix, rows, most=MOST_ROWS)
+    sampled = sample_leads(rows, most=MOST_ROWS, seed=seed)
     pairs = _build_pairs(matrix, sampled, features)
     tried: list[Trial] = []
     reproducible = True
