@@ -18,6 +18,7 @@ from leadscore import project as jobs
 from leadscore.cli import main as cli
 from leadscore.cli import rendering as terminal
 from leadscore.errors import AlarmError
+from leadscore.project.publishing import find_previous
 from leadscore.publish.before import find_before
 from leadscore.publish.listed import find_standing
 from leadscore.registry.registry import Who
@@ -380,6 +381,22 @@ def test_list_before_when_it_is_damaged_then_nothing_is_compared_and_a_warning_s
         jobs.explain(project, str(march["top"][0]["lead_id"])).publication_id
         == march["publication_id"]
     )
+
+
+def test_list_before_when_its_model_can_explain_nothing_then_a_warning_says_why(project, tmp_path):
+    february = score(project, FEBRUARY)
+    without_models = project.model_copy(update={"models_folder": tmp_path / "empty"})
+    with_other_features = project.model_copy(update={"bant": {}})
+    for asking, why in (
+        (without_models, "is not in the registry"),
+        (with_other_features, "learned from other features than these settings and this release"),
+    ):
+        previous, warnings = find_previous(asking, as_of_us=MARCH)
+        assert previous.publication_id == february["publication_id"]
+        assert previous.model is None
+        (warning,) = warnings
+        assert warning.startswith("changes since the previous list are not explained: its model")
+        assert why in warning
 
 
 POINTER_DAMAGE = [

@@ -27,18 +27,32 @@ def score(history, *, as_of_us, previous=None):
 
 
 @pytest.fixture(scope="module")
-def changes():
-    """The texts and the percentage points of leads that are on two lists, four weeks apart."""
+def receipts():
+    """What a list four weeks ago published."""
     world = histories.trained()
-    until = world.history.version.known_until_us
-    then = until - 28 * DAY_US
-    before = score(world.history, as_of_us=then)
+    before = score(world.history, as_of_us=four_weeks_before(world))
     versions = {"model_version": "m", "store_version": "s"}
-    receipts = build_receipts(before.scores, publication_id="before", **versions)
-    previous = Previous("before", then, receipts, world.model)
+    return build_receipts(before.scores, publication_id="before", **versions)
+
+
+def four_weeks_before(world):
+    return world.history.version.known_until_us - 28 * DAY_US
+
+
+def compare(receipts, *, model):
+    """The texts and the percentage points of leads that are on both lists, and all trends."""
+    world = histories.trained()
+    previous = Previous("before", four_weeks_before(world), receipts, model)
+    until = world.history.version.known_until_us
     scores = score(world.history, as_of_us=until, previous=previous).scores.to_pandas()
     on_both = scores[scores["change_points"].notna()]
-    return on_both["change"].to_numpy(), on_both["change_points"].to_numpy()
+    return on_both["change"].to_numpy(), on_both["change_points"].to_numpy(), set(scores["trend"])
+
+
+@pytest.fixture(scope="module")
+def changes(receipts):
+    texts, points, _ = compare(receipts, model=histories.trained().model)
+    return texts, points
 
 
 def test_change_when_it_is_said_then_begins_with_its_points(changes):
@@ -63,3 +77,10 @@ def test_change_when_it_is_explained_then_its_parts_add_up_to_it(changes):
             assert sum(map(int, PART.findall(text))) == round(points), (whole, text)
             explained += 1
     assert explained > 20
+
+
+def test_change_when_the_model_of_then_is_gone_then_is_stated_and_not_explained(receipts, changes):
+    texts, points, trends = compare(receipts, model=None)
+    assert points.tolist() == changes[1].tolist()
+    assert texts.tolist() == [text.partition(":")[0] for text in changes[0]]
+    assert {"improving", "declining"} <= trends

@@ -28,7 +28,7 @@ def read_known_values(
         asked = pa.array(lead_id, pa.string())
         engine.add_rows("asked_leads", pa.table({"lead_id": asked}))
         known += " AND lead_id IN (SELECT lead_id FROM asked_leads)"
-        if len(lead_id):  # files are ordered by lead_id: most of them need not be read
+        if len(lead_id) > 1:  # files are ordered by lead_id: most of them need not be read
             first, last = literal(min(lead_id)), literal(max(lead_id))
             known += f" AND lead_id BETWEEN {first} AND {last}"
     columns = ["l.lead_id"]

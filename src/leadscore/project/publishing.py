@@ -17,6 +17,7 @@ from leadscore.publish.unlike import COMPARED, Pair, find_unlike
 from leadscore.registry.registry import Registry
 from leadscore.results import Newer, Published
 from leadscore.scoring.change import Previous
+from leadscore.scoring.features import build_model_features, find_mismatch
 from leadscore.settings.settings import Settings
 from leadscore.times import DAY_US
 
@@ -167,23 +168,39 @@ def read_previous(
     *,
     loaded: Mapping[str, WinModel],
 ) -> tuple[Previous | None, list[str]]:
-    """A published list, with the model that made it if that is still there and whole; and warnings."""
+    """A published list, with the model that made it if that is still there, whole, and reads today's features.
+
+    And warnings; without the model, changes are stated and not explained.
+    """
     warnings = list(before.warnings)
     if before.publication is None or before.receipts is None:
         return None, warnings
     manifest = before.publication.manifest
     version = manifest["model_version"]
-    model = loaded.get(version)
-    try:
-        if model is None:
-            model = Registry(settings).load(version)[0]
-    except UnknownVersionError:
-        pass
-    except CorruptFileError as e:
+    model, problem = _load_model(settings, version, loaded=loaded)
+    if problem:
         warnings.append(
-            f"no change can be explained: the model of the previous list is damaged: {e}"
+            f"changes since the previous list are not explained: its model {version} {problem}"
         )
     as_of_us = read_as_of(manifest) or 0
     shift = read_shift(manifest)
     receipts = before.receipts.select(READ_AGAIN)
     return Previous(before.publication.id, as_of_us, receipts, model, shift), warnings
+
+
+def _load_model(
+    settings: Settings,
+    version: str,
+    *,
+    loaded: Mapping[str, WinModel],
+) -> tuple[WinModel | None, str]:
+    """The model of a list, or what keeps it from explaining a change."""
+    try:
+        model = loaded.get(version) or Registry(settings).load(version)[0]
+    except UnknownVersionError:
+        return None, "is not in the registry"
+    except CorruptFileError as e:
+        return None, f"is damaged: {e}"
+    if find_mismatch(model, build_model_features(settings, model)):
+        return None, "learned from other features than these settings and this release give"
+    return model, ""

@@ -25,7 +25,7 @@ from leadscore.scoring.change_words import (
 )
 from leadscore.scoring.contributions import Contributions
 from leadscore.scoring.encoded import Encoded
-from leadscore.scoring.features import build_model_features, find_mismatch
+from leadscore.scoring.features import build_model_features
 from leadscore.scoring.replay import Replayed, replay_lists
 from leadscore.scoring.steps import compute_steps, slope_between
 
@@ -40,7 +40,8 @@ class Previous:
         publication_id: its id.
         as_of_us: its date.
         receipts: what it published.
-        model: the model that made it, None if that is gone.
+        model: the model that made it, None if that can explain nothing: it is gone, or learned from other
+            features.
         shift: its running intercept.
     """
 
@@ -130,7 +131,7 @@ def describe_change(
 ) -> dict[str, np.ndarray]:
     """`change` in words, `change_points` in percentage points, and `trend`, each (n,).
 
-    Without a comparison they are "", NaN and "no comparison".
+    Of leads that are on no earlier list they are "", NaN and "no comparison".
 
     Args:
         history: where the leads are.
@@ -142,10 +143,9 @@ def describe_change(
     texts = np.full(n, "", dtype=object)
     points = np.full(n, np.nan)
     trend = np.full(n, "no comparison", dtype=object)
-    compared = _compare(history, model, current, previous) if previous else None
-    if compared is not None:
-        changes, of_changes = compared
-        texts[changes.at] = of_changes
+    if previous is not None:
+        changes = _find_changes(model, current, previous)
+        texts[changes.at] = _describe(history, model, current, changes, previous=previous)
         points[changes.at] = changes.points
         trend[changes.at] = _name_trend(changes.points)
     return {"change": texts, "change_points": points, "trend": trend}
@@ -157,36 +157,6 @@ def _name_trend(points: np.ndarray) -> np.ndarray:
     return np.select([rises, falls], ["improving", "declining"], "steady")
 
 
-def _compare(
-    history: History,
-    model: WinModel,
-    current: Current,
-    previous: Previous,
-) -> tuple[_Changes, np.ndarray] | None:
-    """The changes of the leads of both lists (k,), and what is said of them.
-
-    None if the old model is gone or no longer fits.
-    """
-    old = previous.model
-    features = _fitting_features(history, old)
-    if old is None or features is None:
-        return None
-    changes = _find_changes(model, current, previous)
-    texts = describe_all_points(changes.points)
-    large = np.flatnonzero(np.abs(changes.points) >= LEAST)
-    if len(large):
-        replayed = _replay(history, features, current, changes.at[large], then_us=previous.as_of_us)
-        texts[large] += _explain(
-            model,
-            current,
-            changes.rows(large),
-            _Reread.of(old, replayed),
-            features=features,
-            shift_then=previous.shift,
-        )
-    return changes, texts
-
-
 def _find_changes(model: WinModel, current: Current, previous: Previous) -> _Changes:
     """The changes of the leads that are on both lists."""
     published = previous.published(current.lead_id)
@@ -195,12 +165,29 @@ def _find_changes(model: WinModel, current: Current, previous: Previous) -> _Cha
     return _Changes(at, published[at], after)
 
 
-def _fitting_features(history: History, old: WinModel | None) -> Sequence[Feature] | None:
-    """The features of a model; None if it is gone, or they are no longer what it learned from."""
-    if old is None:
-        return None
-    features = build_model_features(history.settings, old)
-    return None if find_mismatch(old, features) else features
+def _describe(
+    history: History,
+    model: WinModel,
+    current: Current,
+    changes: _Changes,
+    *,
+    previous: Previous,
+) -> np.ndarray:
+    """What is said of changes (k,); only large ones are explained, if the model of then can."""
+    texts = describe_all_points(changes.points)
+    large = np.flatnonzero(np.abs(changes.points) >= LEAST)
+    if previous.model is not None and len(large):
+        features = build_model_features(history.settings, previous.model)
+        replayed = _replay(history, features, current, changes.at[large], then_us=previous.as_of_us)
+        texts[large] += _explain(
+            model,
+            current,
+            changes.rows(large),
+            _Reread.of(previous.model, replayed),
+            features=features,
+            shift_then=previous.shift,
+        )
+    return texts
 
 
 def _replay(

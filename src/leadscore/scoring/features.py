@@ -36,7 +36,7 @@ def check_features(
     *,
     model_version: str,
 ) -> None:
-    """Stop if the settings declare other features than the model learned from.
+    """Stop if the settings and this release give other features than the model learned from.
 
     Raises:
         UserError: names the features that differ.
@@ -44,6 +44,6 @@ def check_features(
     mismatch = find_mismatch(model, features)
     if mismatch:
         raise UserError(
-            f"model {model_version} was trained on other features than the settings now declare "
-            f"({listed(mismatch)}); run `{propose('train')}` again"
+            f"model {model_version} learned from other features than these settings and this release "
+            f"of leadscore give ({listed(mismatch)}); run `{propose('train')}` again"
         )
