@@ -84,7 +84,7 @@ class _Kind:
 
     def _distinct_days(self) -> Feature:
         column = f"{self.group}_days"
-        is_any = self.condition == EVERY_KIND  # of a day it may have several
+        is_any = self.condition == EVERY_KIND  # a day may have rows of several kinds
         feature = self._feature(
             "distinct_days_30d",
             {column: "COUNT(DISTINCT event_us)" if is_any else _count(self.condition)},

@@ -94,7 +94,7 @@ def held_sql(known: str, activities: ActivityColumns) -> str:
 
 
 def days_sql(known: str, activities: ActivityColumns) -> str:
-    """SQL of the days on which something took place, of the last `RECENT_DAYS`: each kind of a day once."""
+    """SQL of the days on which something took place, of the last `RECENT_DAYS`: each kind at most once a day."""
     return f"""SELECT DISTINCT lead_id, as_of_us, spell, kind, {day_sql()} AS event_us
         FROM ({held_sql(known, activities)}) AS held
         WHERE event_us >= as_of_us - {RECENT_DAYS * DAY_US}"""
@@ -113,7 +113,7 @@ def contacts_sql(known: str, activities: ActivityColumns) -> str:
     * talked_us: when the last conversation began, null where there was none;
     * waited_us: time since the other side acted, where it acted just before: this is an answer;
     * place: of an answer among those of its side, from the quickest (1) on;
-    * answers: of an answer, how many its side gave.
+    * answers: on an answer, the number of answers its side gave.
 
     Of acts at one moment the larger seq is the later, and of equal ones the rep's.
     """

@@ -176,7 +176,7 @@ class Snapshot:
           place; neither plans nor what was cancelled;
         * cancelled: the same of what was cancelled, once its date has passed;
         * contacts: what lead and rep did, see `contacts_sql`;
-        * days: kind; each kind once for each of the last days on which it took place, see `days_sql`;
+        * days: kind; each kind once for each of the last 30 days on which it took place (`days_sql`);
           event_us is the beginning of the day;
         * plans: kind; event_us is the date, at or after as_of;
         * stages: stage, stage_order, previous_order, next_us, recency;

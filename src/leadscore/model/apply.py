@@ -23,6 +23,7 @@ Json = Mapping[str, Any]
 FORMAT = 1
 LINEAR = ("scorecard", "logistic")
 KINDS = (*LINEAR, "boosted", "average")
+GONE = "none"  # the hash of a file that is not there
 HALF = 0.5  # the share of either scorer in their average
 
 
@@ -33,10 +34,9 @@ class DamagedError(ValueError):
         self.path = path
         self.expected = expected
         self.actual = actual
-        super().__init__(
-            f"{path} was changed or damaged: "
-            f"SHA-256 {actual[:12]}, its manifest says {expected[:12]}"
-        )
+        found = f"was changed or damaged: SHA-256 {actual[:12]}"
+        problem = "is gone" if actual == GONE else found
+        super().__init__(f"{path} {problem}, its manifest says {expected[:12]}")
 
 
 class WinModel:
@@ -273,7 +273,9 @@ class WinModel:
 
 def _read_verified(path: Path, sha256: str) -> bytes:
     """The bytes of `path`, whose SHA-256 must begin with `sha256`."""
-    data = path.read_bytes() if path.exists() else b""
+    if not path.exists():
+        raise DamagedError(path, sha256, GONE)
+    data = path.read_bytes()
     actual = hashlib.sha256(data).hexdigest()
     if not actual.startswith(sha256):
         raise DamagedError(path, sha256, actual)
