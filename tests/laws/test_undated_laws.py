@@ -33,7 +33,7 @@ def earlier(history: History, known_us: int, *, leak: bool = False) -> str:
     matrix = build_matrix(history.snapshot(side.rows), build_features(history.settings)).take(
         side.rows
     )
-    return side.rows.to_csv() + pd.DataFrame(matrix.columns).to_csv()
+    return side.rows.to_csv() + pd.DataFrame(dict(matrix.columns)).to_csv()
 
 
 def changed_from(rows: pd.DataFrame, cut: int, rng: np.random.Generator) -> pd.DataFrame:

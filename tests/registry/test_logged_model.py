@@ -50,7 +50,7 @@ def test_model_when_read_by_mlflow_then_predicts_bit_for_bit_as_the_champion(set
     with mlflow_of(settings) as mlflow:
         import pandas as pd
 
-        frame = pd.DataFrame(columns)
+        frame = pd.DataFrame(dict(columns))
         frame["stage_stalled"] = frame["stage_stalled"].astype(float)
         told = mlflow.pyfunc.load_model(f"models:/leadscore-{settings.project}@champion").predict(
             frame

@@ -128,7 +128,7 @@ def read_listed(
     matrix = _join_parts(compared)
     unknown = np.full(len(matrix.keys), None, dtype=object)
     listed = Listed(
-        lead_id=pa.array(matrix.keys["lead_id"], pa.string()),
+        lead_id=_read_ids(matrix),
         log_odds=np.concatenate(log_odds),
         amount=take_amounts(history, matrix, as_of_us=as_of_us),
         stage=matrix.columns.get(STAGE, unknown),
@@ -153,6 +153,12 @@ def _read_parts(
 def _name_compared(settings: Settings) -> set[str]:
     """The columns that leads are compared by, but for their answers."""
     return {STAGE, *(feature.name for feature in build_amount(settings))}
+
+
+def _read_ids(matrix: Matrix) -> pa.Array:
+    """The leads (n,) in one piece; of none, or of several parts joined, pandas gives another number of them."""
+    ids = pa.table({"lead_id": matrix.keys["lead_id"]}, pa.schema([("lead_id", pa.string())]))
+    return ids["lead_id"].combine_chunks()
 
 
 def _join_parts(parts: Sequence[Matrix]) -> Matrix:
