@@ -14,7 +14,7 @@ from leadscore.scoring import ranked
 from leadscore.scoring.change import Previous
 from leadscore.scoring.parts import Parts
 from leadscore.scoring.ranked import Ranked
-from leadscore.scoring.score import score_open_leads
+from leadscore.scoring.score import read_open_leads, score_open_leads
 from leadscore.store.receipts import build_receipts
 from leadscore.times import DAY_US
 
@@ -44,17 +44,36 @@ def at_once():
     return score(world.history, as_of_us=until, previous=previous), previous, world.history
 
 
+def with_parts(history, *, size):
+    engine = history.settings.engine.model_copy(update={"chunk_snapshots": size})
+    return replace(history, settings=history.settings.model_copy(update={"engine": engine}))
+
+
 @pytest.mark.parametrize("leads", [60, "all but one"])
 def test_list_when_made_in_parts_then_is_the_one_made_at_once(at_once, leads):
     whole, previous, history = at_once
     n = whole.scores.num_rows
     size = n - 1 if leads == "all but one" else leads
-    engine = history.settings.engine.model_copy(update={"chunk_snapshots": size})
-    in_parts = replace(history, settings=history.settings.model_copy(update={"engine": engine}))
+    in_parts = with_parts(history, size=size)
     scored = score(in_parts, as_of_us=history.version.known_until_us, previous=previous)
     assert size < n
     assert scored.scores.equals(whole.scores)
     assert scored.facts == whole.facts
+
+
+@pytest.mark.parametrize("as_of_us", [0, None], ids=["no leads", "several parts"])
+def test_ids_when_the_list_is_read_then_are_in_one_piece(at_once, as_of_us):
+    _, _, history = at_once
+    until = history.version.known_until_us
+    leads = read_open_leads(
+        with_parts(history, size=60),
+        histories.trained().model,
+        model_version="the model",
+        known_us=0,
+        as_of_us=until if as_of_us is None else as_of_us,
+    )
+    assert isinstance(leads.listed.lead_id, pa.Array)
+    assert bool(len(leads.listed.lead_id)) == (as_of_us is None)
 
 
 ids = st.lists(st.text(alphabet="aZ-ü\U0001f600é0", max_size=3), unique=True, max_size=8)
