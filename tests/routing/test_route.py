@@ -113,6 +113,17 @@ def test_lead_when_two_fit_together_only_then_both_fields_are_named():
     assert told["L"] == (None, "no rep covers all of country XX, language fr")
 
 
+def test_leads_when_there_are_no_reps_then_all_say_so():
+    told, _ = route({"L": {"country": "AT"}, "unknown": {}}, build_reps())
+    assert set(told.values()) == {(None, "there are no reps")}
+
+
+def test_leads_when_they_are_worth_the_same_then_none_is_said_to_be_better():
+    told, _ = route({"a": {}, "b": {}}, build_reps(r={"capacity": 1}))
+    (reason,) = [reason for rep, reason in told.values() if rep is None]
+    assert reason == "the only rep is at capacity: leads of the same worth took the slots"
+
+
 def test_leads_when_places_are_few_then_the_best_get_them_and_the_rest_say_how_many_were_better():
     leads = {f"L{i}": {"win_probability": i / 10} for i in range(1, 6)}
     told, facts = route(leads, build_reps(a={"capacity": 2}, b={"capacity": 1}))

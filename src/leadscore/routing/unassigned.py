@@ -60,8 +60,10 @@ def _describe_outranked(
     reasons = []
     for place in first.tolist():
         why = "at capacity or at their max_share" if is_capped[place] else "at capacity"
-        others = counted(int(better[place]), "lead")
-        reasons.append(f"{who[profile[place]]} {why}: {others} {ahead} took the slots")
+        others = f"{counted(int(better[place]), 'lead')} {ahead}"
+        if not better[place]:
+            others = "leads of the same worth"
+        reasons.append(f"{who[profile[place]]} {why}: {others} took the slots")
     return np.asarray(np.array(reasons, dtype=object)[alike])
 
 
@@ -110,6 +112,8 @@ def _describe_profile(problem: Problem, profile: int) -> str:
     """Why no lead of a profile that has free slots, or never had any, was given to a rep."""
     reps = problem.reps
     can_take = problem.profiles.can_take[profile]
+    if not len(can_take):
+        return "there are no reps"
     if not can_take.any():
         return _describe_gap(problem.profiles, profile)
     if reps.away[can_take].all():
