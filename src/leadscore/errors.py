@@ -222,7 +222,7 @@ class CorruptFileError(LeadscoreError):
 
     def _describe(self) -> str:
         if self.actual == "none":
-            return f"{self.path} is gone: its manifest names it"
+            return f"{self.path} is gone"
         return (
             f"{self.path} was changed or damaged: SHA-256 {self.actual[:12]}, "
             f"its manifest says {self.expected[:12]}"
