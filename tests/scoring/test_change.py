@@ -8,22 +8,11 @@ import pytest
 import histories
 from leadscore.scoring.change import Previous
 from leadscore.scoring.change_words import describe_points
-from leadscore.scoring.score import score_open_leads
 from leadscore.store.receipts import build_receipts
 from leadscore.times import DAY_US
+from scoring.lists import score
 
 PART = re.compile(r" ([+-]\d+)(?=,|$)")
-
-
-def score(history, *, as_of_us, previous=None):
-    return score_open_leads(
-        history,
-        histories.trained().model,
-        model_version="the model",
-        known_us=0,
-        as_of_us=as_of_us,
-        previous=previous,
-    )
 
 
 @pytest.fixture(scope="module")

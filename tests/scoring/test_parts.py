@@ -14,22 +14,12 @@ from leadscore.scoring import ranked
 from leadscore.scoring.change import Previous
 from leadscore.scoring.parts import Parts
 from leadscore.scoring.ranked import Ranked
-from leadscore.scoring.score import read_open_leads, score_open_leads
+from leadscore.scoring.score import read_open_leads
 from leadscore.store.receipts import build_receipts
 from leadscore.times import DAY_US
+from scoring.lists import score
 
 WEEK_US = 7 * DAY_US
-
-
-def score(history, *, as_of_us, previous=None):
-    return score_open_leads(
-        history,
-        histories.trained().model,
-        model_version="the model",
-        known_us=0,
-        as_of_us=as_of_us,
-        previous=previous,
-    )
 
 
 @pytest.fixture(scope="module")

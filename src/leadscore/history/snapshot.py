@@ -176,8 +176,7 @@ class Snapshot:
           place; neither plans nor what was cancelled;
         * cancelled: the same of what was cancelled, once its date has passed;
         * contacts: what lead and rep did, see `contacts_sql`;
-        * days: kind; each kind once for each of the last 30 days on which it took place (`days_sql`);
-          event_us is the beginning of the day;
+        * days: kind, once for each of the last days (`days_sql`); event_us is the day's beginning;
         * plans: kind; event_us is the date, at or after as_of;
         * stages: stage, stage_order, previous_order, next_us, recency;
         * changes: field, value, recency;

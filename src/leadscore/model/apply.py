@@ -34,9 +34,11 @@ class DamagedError(ValueError):
         self.path = path
         self.expected = expected
         self.actual = actual
-        found = f"was changed or damaged: SHA-256 {actual[:12]}"
-        problem = "is gone" if actual == GONE else found
-        super().__init__(f"{path} {problem}, its manifest says {expected[:12]}")
+        problem = "is gone"
+        if actual != GONE:
+            hashes = f"SHA-256 {actual[:12]}, its manifest says {expected[:12]}"
+            problem = f"was changed or damaged: {hashes}"
+        super().__init__(f"{path} {problem}")
 
 
 class WinModel:

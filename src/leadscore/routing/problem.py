@@ -118,10 +118,10 @@ def build_problem(
     previous: Mapping[str, str],
     as_of_us: int,
 ) -> Problem:
-    """The problem for `leads`, as `build_leads` makes them.
+    """What is to be solved.
 
     Args:
-        leads: a row a lead.
+        leads: a row a lead, as `build_leads` makes them.
         reps: in the shape of `REPS`.
         settings: the section `routing`.
         previous: lead_id -> rep_id of the last run.
@@ -135,8 +135,7 @@ def build_problem(
     owner = _positions(leads["owner_id"], position)
     last = _find_last(lead_id, previous, position)[by_lead_id]
     profiles = build_profiles(leads, present, settings)
-    value = _compute_worth(leads)
-    tier = _rank_tiers(leads, settings)
+    value, tier = _compute_worth(leads), _rank_tiers(leads, settings)
     tier_step = _compute_tier_step(value, settings, reps=len(present.rep_id))
     return Problem(
         row=by_lead_id.astype(np.int64),

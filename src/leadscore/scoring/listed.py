@@ -126,12 +126,11 @@ def read_listed(
         parts.add(learned)
 
     matrix = _join_parts(compared)
-    unknown = np.full(len(matrix.keys), None, dtype=object)
     listed = Listed(
         lead_id=_read_ids(matrix),
         log_odds=np.concatenate(log_odds),
         amount=take_amounts(history, matrix, as_of_us=as_of_us),
-        stage=matrix.columns.get(STAGE, unknown),
+        stage=_read_stage(matrix),
         answers=BantAnswers.join(answers),
         market=_read_market(history, joining, as_of_us=as_of_us),
         changed=changed,
@@ -153,6 +152,12 @@ def _read_parts(
 def _name_compared(settings: Settings) -> set[str]:
     """The columns that leads are compared by, but for their answers."""
     return {STAGE, *(feature.name for feature in build_amount(settings))}
+
+
+def _read_stage(matrix: Matrix) -> np.ndarray:
+    """The stage (n,) of each lead, None where it is not known."""
+    unknown = np.full(len(matrix.keys), None, dtype=object)
+    return matrix.columns.get(STAGE, unknown)
 
 
 def _read_ids(matrix: Matrix) -> pa.Array:
