@@ -67,7 +67,7 @@ def evidence(**changes):
         ({"broken": ["calibration error 0.1"]}, False, "breaks the limits of the settings: calibration error 0.1"),
         ({**SHARED}, True, "better: log loss lower by 0.0100 (0.0050 to 0.0150) on 500 later leads; it breaks limits of "
          "calibration (bias 0.08), but the champion is beyond them, too: win rates have changed, and published lists "
-         "raised an alarm of calibration on 2025-10-13"),
+         "raised a calibration alarm on 2025-10-13"),
         ({**SHARED, "gain": Estimate(0.0, 0.0, 0.0), "alike": True}, True, "the identical recipe, on newer data; it"),
         ({**SHARED, "alarm": None}, False, "breaks the limits of the settings: bias 0.08"),
         ({**SHARED, "champion_beyond": False}, False, "breaks the limits of the settings: bias 0.08"),

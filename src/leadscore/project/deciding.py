@@ -118,7 +118,7 @@ def decide_training(
 
 
 def note_alarm(history: History, evidence: Evidence, *, known_us: int) -> Evidence:
-    """The evidence with the alarm of calibration since the recipes' moment, if that decides."""
+    """The evidence with the calibration alarm since the recipes' moment, if that decides."""
     if not evidence.broken:
         return evidence
     alarm = find_calibration_alarm(history, since_us=evidence.split_us, known_us=known_us)

@@ -121,7 +121,7 @@ def _watch(
 
 
 def find_calibration_alarm(history: History, *, since_us: int | None, known_us: int) -> str | None:
-    """When published lists last raised an alarm of calibration, answered or not; None if not since a moment."""
+    """When published lists last raised a calibration alarm, answered or not; None if not since a moment."""
     settings = history.settings
     if since_us is None or not settings.is_dated:
         return None

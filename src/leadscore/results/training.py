@@ -33,7 +33,7 @@ class PromotionEvidence(Result):
     `overlap` counts the leads that stay in the first tenth of the list. `broken` names the limits of
     calibration that the challenger breaks; `champion_beyond` says whether the champion's estimates
     are beyond them, too. `bias` is the mean probability of either less the win rate. `alarm` is when
-    published lists raised an alarm of calibration since the recipes' moment; it is looked up only
+    published lists raised a calibration alarm since the recipes' moment; it is looked up only
     where a limit is broken.
     """
 

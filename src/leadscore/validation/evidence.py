@@ -64,7 +64,7 @@ class Evidence:
         champion_beyond: whether the champion's own estimates are beyond all of these, too.
         bias: the mean probability of "champion" and "challenger" less the win rate.
         split_us: the moment as of which both recipes were followed; None without dates.
-        alarm: when published lists raised an alarm of calibration since then; None if they did not.
+        alarm: when published lists raised a calibration alarm since then; None if they did not.
         overlap: how many of the first tenth of today's list stay in it; None if not both models can
             score it.
     """

@@ -41,7 +41,7 @@ def decide_promotion(evidence: Evidence) -> PromotionDecision:
     """Whether the challenger replaces the champion.
 
     What is missing or not a number speaks against it. So does a limit of calibration that it
-    breaks, unless published lists have raised an alarm of calibration since the moment as of which
+    breaks, unless published lists have raised a calibration alarm since the moment as of which
     the recipes were followed, and the champion's estimates are beyond the limit, too: then both
     recipes are evaluated on leads of a world that neither had seen, and refusing keeps a champion
     that is known to be off, and that has seen less of it.
@@ -115,7 +115,7 @@ def _describe_shared(evidence: Evidence) -> str:
     broken = "; ".join(evidence.broken)
     return (
         f"it breaks limits of calibration ({broken}), but the champion is beyond them, too: win rates "
-        f"have changed, and published lists raised an alarm of calibration on {evidence.alarm}"
+        f"have changed, and published lists raised a calibration alarm on {evidence.alarm}"
     )
 
 
