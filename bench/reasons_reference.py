@@ -16,9 +16,9 @@ from leadscore.settings.read import read_settings
 PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 HEAD = """# What reasons say
 
-Every sentence that a reason can be, at typical values, for the fields of the sample company. The first column names
-the feature, the last two what a value says for a lead and against it. "—" means that the value is no reason on that
-side: what did not happen is never praised, and what is not known is never a reason.
+Every sentence that can be a reason, at typical values of the fields of the sample company. The first column names the
+feature, the last two what a value says for a lead and against it. "—" means that the value is no reason on that
+side: what did not happen never speaks for a lead, and what is not known is never a reason.
 
 A reason shows what became of past leads with about the same value, such as "(31% of 412 similar leads were won within
 60 days; usual 12%)", if there were at least 30. Where such leads were not won clearly more often (or less often) than
@@ -43,6 +43,7 @@ TYPICAL: dict[str, tuple[float | str, ...]] = {
     "category": ("Referral",),
     "number": (0.0, 1.0, 2.5, 15000.0),
 }
+FIRST_NAMED = (0.0, 1.0)  # of values that stand for names; others may stand for none
 AROUND = Around(stage="Proposal", spent=61.0)
 
 
@@ -65,7 +66,8 @@ def _describe(feature: Feature) -> list[str]:
     """A row for each typical value."""
     rows = []
     name = f"`{feature.name}`"
-    for value in TYPICAL[feature.unit]:
+    typical = FIRST_NAMED if feature.phrase.values else TYPICAL[feature.unit]
+    for value in typical:
         up, down = (
             feature.reason(value, speaks_for=speaks_for, around=AROUND) or "—"
             for speaks_for in (True, False)

@@ -153,6 +153,11 @@ AROUND = Around(stage="proposal", spent=61.0)
             -2.5,
             *["2.5 fewer e-mails in the last week than in an average week before"] * 2,
         ),
+        (
+            "engagement_email_trend",
+            1.02,
+            *["1 more e-mail in the last week than in an average week before"] * 2,
+        ),
         ("engagement_email_pace", 2.5, *["2.5 e-mails a week since the lead came in"] * 2),
         ("engagement_email_pace", 0.01, "", "Very few e-mails so far"),
         (

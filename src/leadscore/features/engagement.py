@@ -9,6 +9,7 @@ from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
 from leadscore.features.finish import Count, DaysSince, Finish, Pace, Share, Trend
 from leadscore.features.phrases import Phrase, both, capitalised, plural, singular
+from leadscore.features.units import shown
 from leadscore.settings.activities import kind_slug
 from leadscore.times import DAY_US
 
@@ -118,7 +119,7 @@ class _Kind:
                 "{value}",
                 "{value}",
                 counted=True,
-                named=_TrendInWords(self.plural),
+                named=_TrendInWords(self.plural, self.one),
                 least_age=TREND_AGE,
             ),
         )
@@ -230,12 +231,15 @@ class _TrendInWords:
     """Last week beside an average one; less than one more or fewer is no reason."""
 
     plural: str
+    one: str
 
     def __call__(self, difference: float, _speaks_for: bool) -> str:
         if abs(difference) < 1:
             return ""
         more = "more" if difference > 0 else "fewer"
-        return f"{{value}} {more} {self.plural} in the last week than in an average week before"
+        is_one = shown(difference, "a week") == "1"
+        what = self.one if is_one else self.plural
+        return f"{{value}} {more} {what} in the last week than in an average week before"
 
 
 @dataclass(frozen=True)
