@@ -1,4 +1,4 @@
-"""The section `retraining`: when to train again, and when to go back to the champion before."""
+"""The section `retraining`: when to train again, and when to go back to the previous champion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RetrainingSettings(Frozen):
     )
     rollback: bool = Field(
         default=True,
-        description="go back to the champion before once the settled lists of this one clearly "
+        description="go back to the previous champion once the settled lists of this one clearly "
         "break `model.max_calibration_error` or `model.max_bias`, and the one before is clearly "
         "better on the same leads",
     )

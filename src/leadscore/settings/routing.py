@@ -42,7 +42,7 @@ class RoutingSettings(Frozen):
     )
     prefer: Literal["tier", "value"] = Field(
         default="tier",
-        description="`tier`: leads of a better tier get places first, and value decides within a "
+        description="`tier`: leads of a better tier get slots first, and value decides within a "
         "tier; `value`: value alone decides",
     )
     stickiness: float = Field(
