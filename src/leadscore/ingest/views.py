@@ -169,6 +169,32 @@ class ViewRunner:
                 )
 
 
+def check_views(settings: Settings, columns: Mapping[str, Sequence[str]]) -> None:
+    """Run all views over sources without rows.
+
+    Args:
+        settings: with the views.
+        columns: of the files of each source that has some.
+
+    Raises:
+        MissingColumnsError: a view cannot do without a column that no file has.
+        UserError: a view is refused or fails.
+    """
+    plans = plan_views(settings)
+    with scratch() as folder:
+        tables: dict[str, list[Path]] = {}
+        for name, source in settings.sources.items():
+            names = {column.casefold(): column for column in source.stated_columns()}
+            names |= {column.casefold(): column for column in columns.get(name, ())}
+            path = folder / f"{name}.parquet"
+            pq.write_table(view_schema(list(names.values())).empty_table(), path)
+            tables[name] = [path]
+        runner = ViewRunner(settings, plans, {}, folder)
+        with ClosedDatabase(settings.engine, tables) as database:
+            for plan in plans.values():
+                runner.run(database, plan)
+
+
 def preview_view(settings: Settings, name: str, columns: Sequence[str]) -> pa.Table:
     """The text of some columns of a view, run over all files and stored nowhere.
 

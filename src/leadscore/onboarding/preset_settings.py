@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from leadscore.errors import MissingColumnsError
 from leadscore.ingest.mapping.moments import read_moments
-from leadscore.ingest.views import preview_view
+from leadscore.ingest.views import check_views, preview_view
 from leadscore.onboarding.proposal import folder_line, source_lines, zone_lines
 from leadscore.onboarding.recognise import Match
 from leadscore.onboarding.stages import order_stages
@@ -45,6 +46,16 @@ def write_preset_settings(
             f"open = {array(stages)}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def find_lacking(match: Match, settings: Settings) -> list[str]:
+    """Columns that a view of a preset cannot do without, and the files do not have."""
+    columns = {source: list(profile.columns) for source, profile in match.files.items()}
+    try:
+        check_views(settings, columns)
+    except MissingColumnsError as e:
+        return list(e.missing)
+    return []
 
 
 def find_stages(settings: Settings) -> list[str]:

@@ -13,7 +13,11 @@ from leadscore.onboarding.database import is_address, read_table_profiles
 from leadscore.onboarding.exports import common_folder, find_exports, read_exports
 from leadscore.onboarding.findings import describe
 from leadscore.onboarding.plan import Answers, Plan
-from leadscore.onboarding.preset_settings import find_stages, write_preset_settings
+from leadscore.onboarding.preset_settings import (
+    find_lacking,
+    find_stages,
+    write_preset_settings,
+)
 from leadscore.onboarding.profile import Profile
 from leadscore.onboarding.proposal import write_proposal
 from leadscore.onboarding.recognise import Match, recognise
@@ -95,8 +99,15 @@ def _write_settings(
     """Settings for what was looked at, from a preset if one fits."""
     name = slug(project or name_project(base))
     match = recognise(profiles)
+    misfits: list[Part] = []
     if match is not None:
-        return _start_from_preset(match, profiles, config, project=name, base=base)
+        write_form = partial(write_preset_settings, match, project=name, base=base, config=config)
+        _write(config, write_form(stages=[]))
+        lacking = find_lacking(match, read_settings(config))
+        if not lacking:
+            return _start_from_preset(match, profiles, config, write_form)
+        config.unlink()
+        misfits = [_describe_misfit(match, lacking)]
 
     roles = find_roles(profiles)
     _check_leads(roles.leads)
@@ -109,10 +120,11 @@ def _write_settings(
         config=str(config),
         preset=None,
         url_env=None,
-        parts=parts,
+        parts=[*parts, *misfits],
         unused=[profile.file.name for profile in roles.unused],
         to_confirm=fields_to_confirm(plan),
         has_outcomes=roles.leads.has_outcomes() or plan.has_closes,
+        is_dated=plan.is_dated,
     )
 
 
@@ -132,13 +144,9 @@ def _start_from_preset(
     match: Match,
     profiles: Sequence[Profile],
     config: Path,
-    *,
-    project: str,
-    base: Path,
+    write: Callable[..., str],
 ) -> Started:
-    """Settings that name the preset, the files of its sources, and the stages that leads went through."""
-    write = partial(write_preset_settings, match, project=project, base=base, config=config)
-    _write(config, write(stages=[]))
+    """Add to the settings of a preset the stages that leads went through."""
     stages = find_stages(read_settings(config))
     _write(config, write(stages=stages))
     used = {profile.file.path for profile in match.files.values()}
@@ -166,6 +174,18 @@ def _start_from_preset(
         unused=unused,
         to_confirm=[],
         has_outcomes=True,
+        is_dated=True,
+    )
+
+
+def _describe_misfit(match: Match, lacking: Sequence[str]) -> Part:
+    """Why a preset that fits many columns is not used."""
+    files = [profile.file.name for profile in match.files.values()]
+    return Part(
+        part="preset",
+        place=", ".join(files),
+        evidence=f"{match.name} was not used: no column {listed(lacking, most=4)}",
+        doubt=f"if it is an export of {match.name}, add these columns, and run init again",
     )
 
 

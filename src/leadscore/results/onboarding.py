@@ -17,6 +17,7 @@ class Part(Result):
 class Started(Result):
     """Settings that were written, what they rest on, and what remains to be confirmed.
 
+    `is_dated` is whether something says when leads were created.
     `url_env` is the environment variable that must hold the address of the database, if there is one.
     `has_outcomes` is whether won and lost are mapped; without them there is nothing to learn from.
     """
@@ -28,3 +29,4 @@ class Started(Result):
     unused: list[str]
     to_confirm: list[str]
     has_outcomes: bool
+    is_dated: bool
