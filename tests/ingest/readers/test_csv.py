@@ -178,6 +178,8 @@ def test_csv_when_a_quote_in_the_header_never_closes_then_it_is_refused(tmp_path
         ("a,b\nMüller,2\n".encode("cp1252"), "cp1252", "Müller"),
         (b"a,b\n1,2\n" * 3_000 + b"\xff,1\n", "cp1252", "1"),
         ("a,b\n€5,2\n".encode("cp1252"), "cp1252", "€5"),
+        ("a,b\n失注,2\n受注、カタカナ,1\n".encode("cp932"), "cp932", "失注"),
+        ("a,b\nChuť,2\nPříští léto,1\n".encode("cp1250"), "cp1250", "Chuť"),
     ],
 )
 def test_csv_when_it_has_an_encoding_then_it_is_detected(tmp_path, data, encoding, first):

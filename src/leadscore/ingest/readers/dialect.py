@@ -28,6 +28,11 @@ BYTE_ORDER_MARKS = {  # UTF-32 comes first, since its mark begins with that of U
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+LEGACY = (
+    "cp1252",
+    "cp932",
+    "cp1250",
+)  # the first whose letters all exist: western, Japanese, Polish
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
@@ -151,14 +156,14 @@ def _detect_encoding(file: SourceFile) -> str:
             "holds binary data or UTF-16 text without a mark; "
             "if it is text, set encoding = 'utf-16-le'"
         )
-    return _utf8_or_cp1252(file)
+    return _utf8_or_legacy(file)
 
 
-def _utf8_or_cp1252(file: SourceFile) -> str:
-    """Which of the two a file is, by the first block with bytes that are not UTF-8.
+def _utf8_or_legacy(file: SourceFile) -> str:
+    """Which encoding a file without a mark has, by the first block with bytes that are not UTF-8.
 
-    It is cp1252 if it has more such bytes than letters that only UTF-8 spells so; else it is
-    damaged UTF-8, which is refused where it is read.
+    It is one of `LEGACY` if it has more such bytes than letters that only UTF-8 spells so; else it
+    is damaged UTF-8, which is refused where it is read.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     foreign = 0  # letters beyond ASCII in valid UTF-8
@@ -169,8 +174,19 @@ def _utf8_or_cp1252(file: SourceFile) -> str:
         except UnicodeEncodeError:
             foreign += len(FOREIGN.findall(text))
             broken = len(BROKEN.findall(text))
-            return "cp1252" if broken > foreign else "utf-8"
+            return _legacy_of(block) if broken > foreign else "utf-8"
     return "utf-8"
+
+
+def _legacy_of(block: bytes) -> str:
+    """The first encoding in which a block, whose last letter may be cut off, can be read."""
+    for encoding in LEGACY:
+        try:
+            codecs.getincrementaldecoder(encoding)().decode(block)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return LEGACY[0]
 
 
 def _detect_quote(sample: str) -> str:
