@@ -19,7 +19,7 @@ MISSING_WORDS = frozenset(
     {
         "#N/A", "#NV", "(blank)", "(leer)", "(no value)", "(No value)", "(null)", "-", "--", "---", "<NA>",
         "<null>", "N.A.", "N/A", "NA", "NULL", "NaN", "NaT", "None", "\\N", "n.a.", "n/a", "na", "nan", "nil",
-        "none", "null", "undefined",
+        "none", "null", "undefined", "00000000", "0000-00-00", "0000-00-00 00:00:00",
     }
 )  # fmt: skip
 VALUE_RULES = ("type", "allowed", "unmapped", "money")  # that a value breaks which may mean missing

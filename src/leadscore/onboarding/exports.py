@@ -17,7 +17,7 @@ from leadscore.onboarding.combined import combine
 from leadscore.onboarding.findings import Finding
 from leadscore.onboarding.header import find_header_row
 from leadscore.onboarding.profile import Profile, read_profile
-from leadscore.onboarding.words import slug
+from leadscore.onboarding.words import numbered, slug
 from leadscore.progress import Progress
 from leadscore.settings.source import Source
 from leadscore.wording import listed
@@ -93,9 +93,7 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
     named = zip(paths, _shown_names(paths), strict=True)
     for done, (path, shown) in enumerate(named):
         progress(f"looking at {path.name}", done, len(paths))
-        name = slug(path.name.partition(".")[0])
-        while name in sources:
-            name += "_2"
+        name = numbered(slug(path.name.partition(".")[0]), sources)
         sources.add(name)
         file = SourceFile(name, path, shown)
         try:

@@ -24,10 +24,10 @@ def write_fields(text: Text, plan: Plan) -> None:
 
 def _write_field(text: Text, plan: Plan, name: str, column: Column) -> None:
     text.section(f"[fields.{name}]")
-    if column.is_number:
-        text.add('type = "number"')
-    elif column.date_order is not None:
+    if column.date_order is not None:
         text.add('type = "date"')
+    elif column.is_plain_number or column is plan.leads.amount:
+        text.add('type = "number"')
     if name != column.name or name != slug(column.name):
         text.add(f"label = {quoted(column.name)}")
     is_known = column.name in plan.answers.known

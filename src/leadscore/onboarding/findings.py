@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
-from leadscore.onboarding.roles import Leads, Roles
+from leadscore.onboarding.roles import MOST_OUTCOMES, Leads, Roles, may_say_outcome
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
+OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
 STAGE_DOUBT = "guessed from dates after the creation that only some leads have"
 CHECK_WORDS = "guessed from the words: check that every value means what it seems to"
@@ -40,8 +42,7 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     findings += _describe_leads(leads)
     has_closes = any(source.won and source.lost for source in events)
     if not leads.has_outcomes() and not has_closes:
-        evidence = "no column has values that mean won and others that mean lost"
-        findings.append(Finding("outcome", "not found", evidence, NO_OUTCOME))
+        findings.append(Finding("outcome", "not found", _lack_of_outcome(leads), NO_OUTCOME))
     stages = find_stage_dates(leads)
     if stages and not any(source.table == "stages" for source in events):
         names = ", ".join(column.name for column in stages.values())
@@ -49,6 +50,17 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     for source in events:
         findings += _describe_events(source, leads)
     return findings
+
+
+def _lack_of_outcome(leads: Leads) -> str:
+    """Which columns may say it all the same, in codes or in words that are not known."""
+    evidence = "no column has values that mean won and others that mean lost"
+    likely = [
+        f"{column.name} ({listed(list(column.values), most=5)})"
+        for column in leads.profile.columns.values()
+        if 1 < len(column.values) <= MOST_OUTCOMES and may_say_outcome(column)
+    ]
+    return f"{evidence}; maybe {' or '.join(likely)}" if likely else evidence
 
 
 def _describe_events(events: Events, leads: Leads) -> list[Finding]:
@@ -67,12 +79,15 @@ def _describe_events(events: Events, leads: Leads) -> list[Finding]:
 
 
 def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
-    """Files that look like more leads: a second region, or another month."""
+    """Files that look like more leads, a second region or another month, or that name no leads."""
     findings = []
     for profile in unused:
         if profile.columns.keys() == leads.profile.columns.keys():
             evidence = f"the same columns as {leads.profile.file.name}"
             findings.append(Finding("not used", profile.file.name, evidence, MORE_LEADS))
+        elif profile.dates() and leads.id is not None:
+            evidence = f"dated, but no column has values of {leads.id.name}"
+            findings.append(Finding("not used", profile.file.name, evidence, OTHER_IDS))
     return findings
 
 
@@ -86,16 +101,14 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     if leads.created is not None:
         findings.append(_describe_created(leads, leads.created))
     if leads.closed is not None:
-        evidence = (
-            f"after {_name(leads.created)}; {missing_share(leads.closed):.0%} of rows lack it"
-        )
-        doubt = "may be the expected date while a lead is open, and even after"
+        evidence = f"after {_name(leads.created)}; {_coverage(leads.closed)}"
+        doubt = _doubt_closes(leads, leads.closed)
         findings.append(Finding("closed", f"{place}: {leads.closed.name}", evidence, doubt))
     if leads.outcome is not None:
         evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
         if leads.open_values():
             evidence += f"; open: {listed(leads.open_values(), most=4)}"
-        doubt = _doubt_losses(leads, leads.outcome)
+        doubt = _doubt_outcome(leads, leads.outcome)
         findings.append(Finding("outcome", f"{place}: {leads.outcome.name}", evidence, doubt))
     if leads.closing is not None:
         dates = (leads.closing.won, leads.closing.lost)
@@ -112,8 +125,39 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     return findings
 
 
+def _coverage(column: Column) -> str:
+    """How many rows have a date."""
+    missing = int((~column.has_moment).sum())
+    return f"missing in {missing:,} of {column.rows:,} rows" if missing else "every row has it"
+
+
+def _doubt_closes(leads: Leads, closed: Column) -> str | None:
+    """Why a date of the close may be a forecast: open leads have it too, or its name says so."""
+    if words.speaks_of(closed.name, words.EXPECTED):
+        return "a forecast by its name: check that it is the real date once a lead has closed"
+    if leads.outcome is None:
+        return "may be the expected date while a lead is open, and even after"
+    is_open = ~among(leads.outcome, [*leads.won, *leads.lost, *leads.ended_values()])
+    dated = int((is_open & closed.has_moment).sum())
+    if not dated:
+        return None
+    return (
+        f"{dated:,} of {int(is_open.sum()):,} open leads have one too: it may be the expected date, "
+        "even of closed leads"
+    )
+
+
+def _doubt_outcome(leads: Leads, outcome: Column) -> str:
+    """What may be wrong with won, lost and open."""
+    doubt = _doubt_losses(leads, outcome)
+    ended = leads.ended_values()
+    if not ended:
+        return doubt
+    return f"{doubt}; {listed(ended, most=4)} may not be open: lost, or to be left out?"
+
+
 def _doubt_losses(leads: Leads, outcome: Column) -> str:
-    """What may be wrong with won and lost: above all, open leads that a flag counts as lost."""
+    """Open leads that a flag may count as lost."""
     if leads.closed is None:
         return CHECK_WORDS
     is_undated = leads.closed.moments == NOWHERE
@@ -127,7 +171,7 @@ def _doubt_losses(leads: Leads, outcome: Column) -> str:
 
 def _describe_created(leads: Leads, created: Column) -> Finding:
     lacking = missing_share(created)
-    evidence = f"the earliest date; {lacking:.0%} of rows lack it"
+    evidence = f"the earliest date; {_coverage(created)}"
     doubt = None
     if lacking > 0:
         doubt = "leads without it are scored, but never learned from"

@@ -12,7 +12,7 @@ from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
-from leadscore.onboarding.words import slug
+from leadscore.onboarding.words import numbered, slug
 from leadscore.wording import listed
 
 ACTORS = {"lead", "rep", "system"}
@@ -62,6 +62,14 @@ def write_outcomes(text: Text, plan: Plan) -> None:
     _write_closes(text, source, columns, leads.outcome, ends)
     if leads.open_values():
         text.add(f"# Leads with any other value are open: {listed(leads.open_values())}")
+    ended = leads.ended_values()
+    if ended:
+        kind = "sources" if leads.profile.sql is None else "views"
+        text.add(
+            f"# CHECK: {listed(ended)} may not be open. Add what is lost above, to `where` too, and",
+            f"# leave the rest out with this line under [{kind}.{leads.source}]:",
+            f"# ignore.ended = {{ {quoted(leads.outcome.name)} = {array(ended)} }}",
+        )
 
 
 def _write_closing_dates(text: Text, plan: Plan, closing: ClosingDates) -> None:
@@ -207,8 +215,5 @@ def _name_kinds(values: Iterable[str]) -> dict[str, str]:
     """Our name of each kind of activity, none twice."""
     names: dict[str, str] = {}
     for value in values:
-        name = slug(value)
-        while name in names.values():
-            name += "_2"
-        names[value] = name
+        names[value] = numbered(slug(value), names.values())
     return names

@@ -11,7 +11,7 @@ from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads, Roles
 from leadscore.onboarding.stage_dates import find_stage_dates
-from leadscore.onboarding.words import slug
+from leadscore.onboarding.words import numbered, slug
 from leadscore.settings.fields import RESERVED
 from leadscore.tables import KEYS, PERSONAL
 
@@ -171,7 +171,7 @@ def _name_columns(columns: Iterable[Column], histories: Mapping[str, str]) -> di
         name = slug(column.name)
         if name in histories.values():
             continue  # its history says more than the value of today
-        while name in taken or name in names:
-            name += "_of_lead" if name in taken else "_2"
-        names[name] = column.name
+        if name in taken:
+            name += "_of_lead"
+        names[numbered(name, names)] = column.name
     return names

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from leadscore.errors import DecimalMarkError
 from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.ingest.mapping.moments import read_moments
-from leadscore.ingest.mapping.numbers import detect_decimal, read_money
+from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_numbers
 from leadscore.ingest.mapping.personal import looks_personal
 from leadscore.ingest.mapping.words import is_missing
 from leadscore.ingest.readers.batch import Batch, SourceFile
@@ -29,6 +29,8 @@ SAMPLE_ROWS = 200_000
 SHOWN = 2_000  # distinct values by which a column is judged
 ORDERS = (None, "dmy", "mdy", "ymd")
 COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "excel")
+WIDE = 4  # times the span of dates that are read as they were meant
+DIGITS = "%Y%m%d"  # of dates such as 20260131
 LEAST_US, MOST_US = parse_moment("2000-01-01", zone="UTC"), parse_moment("2040-01-01", zone="UTC")
 MOSTLY = 0.98
 NOWHERE = np.iinfo(np.int64).min  # the moment of a row without one
@@ -70,7 +72,7 @@ class Column:
     def says_who(self) -> bool:
         """Whether most rows have a value, and no two the same: a name, and no number."""
         is_distinct = len(self.values) == self.filled
-        return is_distinct and 2 * self.filled > self.rows and not self.is_number
+        return is_distinct and 2 * self.filled > self.rows and not self.is_plain_number
 
     @cached_property
     def spellings(self) -> dict[IdKind, frozenset[str]]:
@@ -116,14 +118,28 @@ class Column:
         if None in fits and not self._looks_like_numbers():
             return "iso"
         written = [order for order in fits if order is not None]
-        if len(written) > 1:
-            return "either"
         if written:
-            return written[0]
-        if not speaks_of(self.name, f"{CREATED} {CLOSED} {WHEN}"):
-            return None
-        counted = (form for form in COUNTS if self._share_of_dates(form) >= MOSTLY)
+            likely = self._likely_orders(written)
+            return "either" if len(likely) > 1 else likely[0]
+        forms = [DIGITS] if self._looks_like_numbers() else []
+        if speaks_of(self.name, f"{CREATED} {CLOSED} {WHEN}"):
+            forms += COUNTS
+        counted = (form for form in forms if self._share_of_dates(form) >= MOSTLY)
         return next(counted, None)
+
+    def _likely_orders(self, orders: Sequence[str]) -> list[str]:
+        """The orders by which the dates lie close together: days taken for years lie decades apart.
+
+        Of orders that give the same dates, the first.
+        """
+        read: dict[bytes, str] = {}
+        spans: dict[str, int] = {}
+        for order in orders:
+            us, ok = read_moments(self._some_texts, zone="UTC", dates=order)
+            name = read.setdefault(us.tobytes(), order)
+            spans[name] = int(np.ptp(us[ok]))
+        narrowest = min(spans.values())
+        return [order for order, span in spans.items() if span <= WIDE * narrowest]
 
     def _looks_like_numbers(self) -> bool:
         return all(value.isdigit() for value in self._some_values)
@@ -131,7 +147,7 @@ class Column:
     def _share_of_dates(self, form: str | None) -> float:
         """The share of its values that are dates of this century in that form."""
         us, ok = read_moments(self._some_texts, zone="UTC", dates=form)
-        if form in COUNTS:
+        if form in (DIGITS, *COUNTS):
             is_recent = (us >= LEAST_US) & (us < MOST_US)
             ok = ok & is_recent
         return float(np.mean(ok))
@@ -182,6 +198,20 @@ class Column:
         return float(np.mean(ok)) >= MOSTLY
 
     @property
+    def is_plain_number(self) -> bool:
+        """Whether its values are numbers without a currency, which a field can hold."""
+        if not self.is_number or self.is_stored_number:
+            return self.is_number
+        readable = [read_numbers(self._some_texts, decimals=2, decimal=mark)[1] for mark in ".,"]
+        return max(float(np.mean(ok)) for ok in readable) >= MOSTLY
+
+    @property
+    def may_have_decimals(self) -> bool:
+        """Whether it holds numbers as text, which are no dates."""
+        is_date = self.date_order is not None
+        return self.is_number and not (self.is_stored_number or is_date)
+
+    @property
     def is_constant(self) -> bool:
         """Whether it says nothing: at most one value."""
         return len(self.values) < 2 and self.filled in (0, self.rows)
@@ -217,6 +247,23 @@ class Profile:
         if self.is_table:
             return self.file.name.rpartition(".")[2]
         return self.file.path.name.partition(".")[0]
+
+    @property
+    def likely_decimal(self) -> str | None:
+        """The decimal mark if all marks in its numbers could be decimal: they are taken for thousands.
+
+        None where the numbers show which it is, or have no mark, or both.
+        """
+        numbers = [column for column in self.columns.values() if column.may_have_decimals]
+        texts = {column.name: pa.array(list(column.values), pa.string()) for column in numbers}
+        try:
+            detect_decimal(texts)
+        except DecimalMarkError:
+            marks = {mark for column in numbers for value in column.values for mark in value}
+            others = {",": ".", ".": ","}
+            between = [mark for mark in others if mark in marks]
+            return others[between[0]] if len(between) == 1 else None
+        return None
 
     def dates(self) -> list[Column]:
         """The columns that hold dates."""

@@ -187,6 +187,10 @@ def _write_reading(text: Text, plan: Plan, profile: Profile) -> None:
     kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
         text.add(f"id = {quoted(kind)} # the files write the ids in different ways")
+    decimal = profile.likely_decimal
+    if decimal is not None:
+        mark = "," if decimal == "." else "."
+        text.add(f"decimal = {quoted(decimal)} # CHECK: {mark!r} in numbers is taken for thousands")
     forms = {column.date_order for column in profile.dates()}
     stated = sorted(form for form in forms if form not in (None, "iso", "either"))
     if stated:

@@ -55,6 +55,31 @@ class Leads:
         by_count = [value for value, _ in self.outcome.values.most_common()]
         return [value for value in by_count if value not in closing]
 
+    def ended_values(self) -> list[str]:
+        """The values that mean neither won nor lost, but of leads that seem to have ended.
+
+        Nearly all of them have a close date, which other leads that are open have not; or they are
+        called so.
+        """
+        if self.outcome is None:
+            return []
+        values = self.open_values()
+        dated = {value: self._share_closed(self.outcome, value) for value in ["", *values]}
+        some_lack_it = min(dated.values()) <= OVERLAP
+        return [
+            value
+            for value in values
+            if words.speaks_of(value, words.NO_LEAD) or (some_lack_it and dated[value] >= MOSTLY)
+        ]
+
+    def _share_closed(self, outcome: Column, value: str) -> float:
+        """The share of the leads with a value of the outcome that have a close date; 1 without any."""
+        rows = among(outcome, [value])
+        if not rows.any():
+            return 1.0
+        shares = [column.share_dated(rows) for column in self.ends()]
+        return sum(shares)  # of two columns a lead has one
+
     def has_outcomes(self) -> bool:
         """Whether something says which leads were won and which lost."""
         return self.outcome is not None or self.closing is not None
@@ -158,6 +183,14 @@ def _read_outcome(column: Column) -> _Outcome | None:
     return _Outcome(column, won, lost, score)
 
 
+def may_say_outcome(column: Column) -> bool:
+    """Whether a column may say won and lost in ways that are not known."""
+    if column.date_order is not None:
+        return False
+    named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
+    return bool(named) or set(map(str.casefold, column.values)) <= words.YES | words.NO
+
+
 def _created_score(column: Column, dates: Sequence[Column]) -> float:
     """Created is the date that every row has, before all others."""
     named_created = words.speaks_of(column.name, words.CREATED)
@@ -196,7 +229,8 @@ def _closed_score(column: Column, leads: Leads) -> float:
     follows = share_of_closed - share_of_open
     if not named and follows <= OVERLAP:
         return 0
-    return 2 * named + 2 * follows
+    is_forecast = min(words.speaks_of(column.name, words.EXPECTED), 1)
+    return max(2 * named + 3 * follows - 2 * is_forecast, 0.1)  # a forecast is better than none
 
 
 def _find_closing(dates: Sequence[Column], leads: Leads) -> ClosingDates | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from leadscore.audit.names import words_of
 
@@ -16,18 +17,25 @@ CLOSED = (
     "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
     "fechamento chiusura gesloten actual finished conclusion abschlussdatum schlussdatum sluitdatum"
 )
+EXPECTED = (  # what makes a date a forecast
+    "expected forecast planned estimated target projected scheduled due geplant geplanter geplantes geplante "
+    "erwartet erwarteter erwartetes erwartete voraussichtlich voraussichtlicher voraussichtliches prevu prevue "
+    "estime estimee previsto prevista estimado estimada esperado esperada verwacht verwachte"
+)
 OUTCOME = (
     "outcome result status stage converted won conversion target success label y ergebnis resultat resultado "
     "esito uitkomst class response iswon closedwon"
 )
 AMOUNT = (
     "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
-    "bedrag waarde sum budget requested"
+    "bedrag waarde sum budget requested fee auftragswert auftragssumme angebotswert angebotssumme"
+    " nettobetrag gesamtbetrag volumen auftragsvolumen"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
 OWNER = (
     "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
-    "proprietario eigenaar salesrep ownerid"
+    "proprietario eigenaar salesrep ownerid responsible responsable responsabile responsavel verantwortlich "
+    "verantwortlicher betreuer verkoper assignee commercial comercial commerciale"
 )
 CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta"
 KEYS = {  # what connects leads of one company or person; ids before names
@@ -86,7 +94,13 @@ WON = (
 )
 LOST = (
     "lost loss lose verloren perdu perdue perdido perdida perso persa declined rejected cancelled canceled "
-    "disqualified dead unqualified closedlost abandoned failed outsold"
+    "disqualified dead unqualified closedlost abandoned failed failure fell outsold withdrawn withdrew abgesagt "
+    "abgelehnt storniert annule annulee abandonne abandonnee refuse refusee cancelado cancelada rechazado "
+    "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen"
+)
+NO_LEAD = (  # what ends a lead that was none
+    "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "
+    "dubbel testlead ungultig invalide invalido"
 )
 YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
@@ -174,6 +188,20 @@ def level_order(values: set[str]) -> tuple[str, ...]:
         if set(by_word) <= set(scale) and len(by_word) > 1:
             return tuple(by_word[word] for word in scale if word in by_word)
     return ()
+
+
+def numbered(name: str, taken: Collection[str]) -> str:
+    """The name itself or, where it is taken, with the first number that is free.
+
+    >>> numbered("source", ["stage"]), numbered("stage", ["stage", "stage_2"])
+    ('source', 'stage_3')
+    """
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
 
 
 def slug(text: str) -> str:
