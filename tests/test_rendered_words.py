@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from evaluations import make_evaluation
-from leadscore.cli.rendering import customers, monitored, scored, stored, trained
+from leadscore.cli.rendering import customers, monitored, scored, started, stored, trained
 from leadscore.cli.rendering.console import draw_metrics, out
 from leadscore.cli.rendering.delivered import draw_publish
 from leadscore.cli.rendering.forecast import draw_forecast
-from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored, SourceFile
+from leadscore.results import Deliveries, Monitored, ReceiptCounts, Scored, SourceFile, Started
 from leadscore.results.breakdowns import NeverWorked
 from leadscore.results.customers import Referrals
 from leadscore.results.drift import CalibrationTest
@@ -21,6 +21,36 @@ from made_pages import band, make_forecast, make_period, share
 def test_publish_when_no_target_is_set_then_names_the_table_of_settings(capsys):
     draw_publish(Deliveries(targets=[]))
     assert capsys.readouterr().out.startswith("The settings have no [targets]: nothing")
+
+
+def make_started(*, is_dated: bool = True) -> Started:
+    return Started(
+        config="leadscore.toml",
+        preset=None,
+        url_env=None,
+        parts=[],
+        unused=["reps.csv"],
+        to_confirm=["Region"],
+        has_outcomes=True,
+        is_dated=is_dated,
+    )
+
+
+def test_init_when_a_file_is_not_used_then_names_the_table_of_reps(capsys):
+    started.draw_started(make_started())
+    assert "A list of reps goes under [routing], reps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("is_dated", "words"),
+    [
+        (True, "Not learned from yet: 'Region'."),
+        (False, "Learned from, but not confirmed: 'Region'."),
+    ],
+)
+def test_init_when_fields_wait_then_says_whether_they_are_learned_from(capsys, is_dated, words):
+    started.draw_start(make_started(is_dated=is_dated))
+    assert capsys.readouterr().out.startswith(words)
 
 
 @pytest.mark.parametrize(

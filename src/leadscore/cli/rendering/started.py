@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from leadscore.cli.rendering.console import command, escaped, out, table_of
 from leadscore.wording import listed
 
@@ -21,8 +23,8 @@ def draw_started(started: Started) -> None:
     out.print(table)
     if started.unused:
         out.print(
-            f"Not used: {escaped(listed(started.unused))}. A list of reps goes under [routing], reps "
-            "(docs/routing.md); other tables can be joined (docs/views.md).",
+            f"Not used: {escaped(listed(started.unused))}. A list of reps goes under "
+            f"{escape('[routing]')}, reps (docs/routing.md); other tables can be joined (docs/views.md).",
             soft_wrap=True,
         )
     out.print(f"Settings written to [bold]{escaped(started.config)}[/]", soft_wrap=True)
@@ -31,10 +33,12 @@ def draw_started(started: Started) -> None:
 def draw_start(started: Started) -> None:
     """What to confirm, and the next step."""
     if started.to_confirm:
+        fields = "Not learned from yet" if started.is_dated else "Learned from, but not confirmed"
         out.print(
-            f"Not learned from yet: {escaped(listed(started.to_confirm, most=30))}. "
+            f"{fields}: {escaped(listed(started.to_confirm, most=30))}. "
             f'In {escaped(started.config)}, give known_from = "creation" to those that were known '
-            "when the lead was created and have not changed since.",
+            "when the lead was created and have not changed since, never to what the audit calls a "
+            "leak.",
             soft_wrap=True,
         )
     if started.url_env:
