@@ -21,17 +21,11 @@ from leadscore.ingest.mapping.personal import looks_personal
 from leadscore.ingest.mapping.words import is_missing
 from leadscore.ingest.readers.batch import Batch, SourceFile
 from leadscore.ingest.readers.rows import Rows
-from leadscore.onboarding.words import CLOSED, CREATED, WHEN, speaks_of
+from leadscore.onboarding.date_forms import find_date_form
 from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
-from leadscore.times import parse_moment
 
 SAMPLE_ROWS = 200_000
 SHOWN = 2_000  # distinct values by which a column is judged
-ORDERS = (None, "dmy", "mdy", "ymd")
-COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "excel")
-WIDE = 4  # times the span of dates that are read as they were meant
-DIGITS = "%Y%m%d"  # of dates such as 20260131
-LEAST_US, MOST_US = parse_moment("2000-01-01", zone="UTC"), parse_moment("2040-01-01", zone="UTC")
 MOSTLY = 0.98
 NOWHERE = np.iinfo(np.int64).min  # the moment of a row without one
 FIRST = 20  # values that show which kind of id a column holds
@@ -108,49 +102,8 @@ class Column:
 
     @cached_property
     def date_order(self) -> str | None:
-        """How its dates are written: "iso", as `dates` calls it, "either", or None for no dates.
-
-        Counted times, such as seconds since 1970, are dates only where the name says so.
-        """
-        if not self.values:
-            return None
-        fits = [order for order in ORDERS if self._share_of_dates(order) >= MOSTLY]
-        if None in fits and not self._looks_like_numbers():
-            return "iso"
-        written = [order for order in fits if order is not None]
-        if written:
-            likely = self._likely_orders(written)
-            return "either" if len(likely) > 1 else likely[0]
-        forms = [DIGITS] if self._looks_like_numbers() else []
-        if speaks_of(self.name, f"{CREATED} {CLOSED} {WHEN}"):
-            forms += COUNTS
-        counted = (form for form in forms if self._share_of_dates(form) >= MOSTLY)
-        return next(counted, None)
-
-    def _likely_orders(self, orders: Sequence[str]) -> list[str]:
-        """The orders by which the dates lie close together: days taken for years lie decades apart.
-
-        Of orders that give the same dates, the first.
-        """
-        read: dict[bytes, str] = {}
-        spans: dict[str, int] = {}
-        for order in orders:
-            us, ok = read_moments(self._some_texts, zone="UTC", dates=order)
-            name = read.setdefault(us.tobytes(), order)
-            spans[name] = int(np.ptp(us[ok]))
-        narrowest = min(spans.values())
-        return [order for order, span in spans.items() if span <= WIDE * narrowest]
-
-    def _looks_like_numbers(self) -> bool:
-        return all(value.isdigit() for value in self._some_values)
-
-    def _share_of_dates(self, form: str | None) -> float:
-        """The share of its values that are dates of this century in that form."""
-        us, ok = read_moments(self._some_texts, zone="UTC", dates=form)
-        if form in (DIGITS, *COUNTS):
-            is_recent = (us >= LEAST_US) & (us < MOST_US)
-            ok = ok & is_recent
-        return float(np.mean(ok))
+        """How its dates are written: see `find_date_form`."""
+        return find_date_form(self.name, self._some_values)
 
     @cached_property
     def lacks_zone(self) -> bool:
