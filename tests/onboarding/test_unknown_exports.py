@@ -2,159 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from leadscore import Project
-from leadscore.onboarding.exports import find_exports, read_exports
-from leadscore.onboarding.profile import Profile
-from leadscore.onboarding.roles import Leads, find_roles
+from leadscore.errors import UserError
 from leadscore.project.starting import start
 from leadscore.results import Part
-
-BEGIN = datetime(2025, 1, 6)  # noqa: DTZ001 (exports state no zone)
-LEADS = 40
-Row = Callable[[int, datetime, str], Sequence[object]]
-
-
-def write_rows(path: Path, header: Sequence[str], row: Row, *, day: str = "%Y-%m-%d") -> Path:
-    """A file of leads two days apart, of which every fourth is open; the others close after 20 days.
-
-    A row is made of the lead's number, its creation, and the text of its close.
-    """
-    lines = [";".join(header)]
-    for number in range(LEADS):
-        created = BEGIN + timedelta(days=2 * number)
-        closed = f"{created + timedelta(days=20):{day}}" if number % 4 else ""
-        lines.append(";".join(map(str, row(number, created, closed))))
-    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return path
-
-
-def profile_of(path: Path) -> Profile:
-    (profile,) = read_exports(find_exports([path]), lambda *_: None).profiles
-    return profile
-
-
-def leads_of(path: Path) -> Leads:
-    return find_roles([profile_of(path)]).leads
-
-
-def start_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Part], Path]:
-    """The parts that `init` names, and the settings, with the store beside them."""
-    monkeypatch.chdir(path.parent)
-    config = path.with_name("leadscore.toml")
-    parts = start([path], config).parts
-    return {part.part: part for part in parts}, config
-
-
-def settings_in(config: Path) -> dict[str, Any]:
-    return tomllib.loads(config.read_text(encoding="utf-8"))
-
-
-def state(number: int) -> str:
-    return ("offen", "gewonnen", "verloren", "Dublette")[number % 4]
-
-
-@pytest.mark.parametrize(
-    ("forecast", "actual"),
-    [
-        ("Geplanter Abschluss", "Beendet am"),
-        ("Forecast Close Date", "Finished on"),
-        ("Date de clôture prévue", "Date de clôture"),
-        ("Closing estimate", "Settled"),  # only the dates show which is which
-    ],
+from onboarding.made_exports import (
+    BEGIN,
+    LEADS,
+    profile_of,
+    settings_in,
+    start_with,
+    state,
+    write_rows,
 )
-def test_roles_when_a_forecast_stands_before_the_close_then_the_close_is_taken(
-    tmp_path: Path, forecast: str, actual: str
-) -> None:
-    path = write_rows(
-        tmp_path / "a.csv",
-        ["Nr", "Created", forecast, actual, "Status"],
-        lambda number, created, closed: (
-            f"A{number}",
-            f"{created:%Y-%m-%d}",
-            f"{created + timedelta(days=30):%Y-%m-%d}",
-            closed,
-            ("offen", "gewonnen", "verloren", "verloren")[number % 4],
-        ),
-    )
-
-    closed = leads_of(path).closed
-
-    assert closed is not None
-    assert closed.name == actual
-
-
-def test_start_when_the_only_close_is_a_forecast_by_its_name_then_doubts_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_rows(
-        tmp_path / "a.csv",
-        ["Nr", "Created", "Expected Close Date", "Status"],
-        lambda number, created, closed: (f"A{number}", created.date(), closed, state(number)),
-    )
-
-    parts, _ = start_with(path, monkeypatch)
-
-    assert parts["closed"].place == "a.csv: Expected Close Date"
-    assert parts["closed"].doubt is not None
-    assert parts["closed"].doubt.startswith("a forecast by its name")
-
-
-def test_start_when_a_state_has_close_dates_then_asks_whether_it_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_rows(
-        tmp_path / "a.csv",
-        ["Nr", "Created", "Closed", "Status"],
-        lambda number, created, closed: (
-            f"A{number}",
-            created.date(),
-            closed,
-            state(number).replace("Dublette", "zurückgestellt"),  # no word that we know
-        ),
-    )
-
-    parts, config = start_with(path, monkeypatch)
-
-    assert parts["outcome"].doubt is not None
-    assert "'zurückgestellt' may not be open: lost, or to be left out?" in parts["outcome"].doubt
-    assert parts["closed"].doubt is None  # no other open lead has a date
-    proposed = '# ignore.ended = { "Status" = ["zurückgestellt"] }'
-    text = config.read_text(encoding="utf-8")
-    assert proposed in text
-    place = 'path = "a.csv"'
-    config.write_text(
-        text.replace(place, f"{place}\n{proposed.removeprefix('# ')}"), encoding="utf-8"
-    )
-    leads = Project(config).ingest().accounts.to_dict()["tables"]["leads"]
-    assert leads["stored"] == LEADS - LEADS // 4
-
-
-@pytest.mark.parametrize("word", ["Dublette", "Closed - Duplicate", "Junk", "Spam"])
-def test_roles_when_a_state_says_that_it_was_no_lead_then_it_has_ended(
-    tmp_path: Path, word: str
-) -> None:
-    path = write_rows(
-        tmp_path / "a.csv",
-        ["Nr", "Created", "Status"],
-        lambda number, created, _: (
-            f"A{number}",
-            created.date(),
-            state(number).replace("Dublette", word),
-        ),
-    )
-
-    leads = leads_of(path)
-
-    assert leads.ended_values() == [word]
-    assert set(leads.open_values()) == {"offen", word}
 
 
 def test_start_when_dates_are_eight_digits_then_zeros_are_missing(
@@ -233,49 +99,6 @@ def test_dates_when_years_have_two_digits_then_they_lie_close_together(
     assert profile_of(path).columns["Created"].date_order == order
 
 
-def test_roles_when_two_dates_say_sold_and_fell_through_then_they_are_the_outcome(
-    tmp_path: Path,
-) -> None:
-    path = write_rows(
-        tmp_path / "buyers.csv",
-        ["Buyer #", "Inquiry Date", "Closed (Sold) Date", "Fell Through Date"],
-        lambda number, created, closed: (
-            f"B{number}",
-            created.date(),
-            closed if number % 2 else "",
-            "" if number % 2 else closed,
-        ),
-    )
-
-    closing = leads_of(path).closing
-
-    assert closing is not None
-    assert (closing.won.name, closing.lost.name) == ("Closed (Sold) Date", "Fell Through Date")
-
-
-def test_start_when_codes_say_the_outcome_then_names_the_columns_that_may_hold_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_rows(
-        tmp_path / "a.csv",
-        ["Nr", "Created", "STATUS", "Enrolled", "Region"],
-        lambda number, created, _: (
-            f"A{number}",
-            created.date(),
-            "ACRX"[number % 4],
-            ("", "Yes", "No", "No")[number % 4],
-            "NS"[number % 2],
-        ),
-    )
-
-    parts, _ = start_with(path, monkeypatch)
-
-    assert parts["outcome"].place == "not found"
-    assert parts["outcome"].evidence.endswith(
-        "maybe STATUS ('A', 'C', 'R', 'X') or Enrolled ('Yes', 'No')"
-    )
-
-
 def test_start_when_headers_have_no_latin_letter_then_fields_are_numbered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,3 +162,10 @@ def test_start_when_a_file_only_resembles_a_preset_then_reads_it_without(
     assert "preset" not in settings_in(config)
     assert parts["preset"].evidence == "zoho was not used: no column 'Created Time', 'Stage'"
     assert parts["outcome"].place == "deals.csv: Deal stage"
+
+
+def test_start_when_the_only_table_ends_in_txt_then_proposes_to_rename_it(tmp_path: Path) -> None:
+    (tmp_path / "deals.txt").write_text("Nr;Created\n1;2025-01-01\n")
+
+    with pytest.raises(UserError, match=r"If 'deals.txt' is a table .* rename it to end in .csv"):
+        start([tmp_path], tmp_path / "leadscore.toml")

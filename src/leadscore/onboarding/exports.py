@@ -44,13 +44,23 @@ def find_exports(places: Sequence[Path]) -> list[Path]:
         if place.is_dir():
             inside = _list_exports(place)
             if not inside:
-                raise UserError(f"{place} holds no file that ends in {listed(ENDINGS)}")
+                raise UserError(
+                    f"{place} holds no file that ends in {listed(ENDINGS)}{_hint_at_text(place)}"
+                )
             paths += inside
         elif place.is_file():
             paths.append(place)
         else:
             raise UserError(f"there is no file {place}")
     return paths
+
+
+def _hint_at_text(folder: Path) -> str:
+    """What to do with a file called .txt, as some programs call a table."""
+    texts = [path.name for path in list_below(folder) if path.suffix.lower() == ".txt"]
+    if not texts:
+        return ""
+    return f". If {texts[0]!r} is a table with a delimiter, rename it to end in .csv"
 
 
 def _list_exports(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from leadscore.wording import counted, listed
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
+ALL_CLOSED = "no lead would be open: maybe those that are count as lost"
 STAGE_DOUBT = "guessed from dates after the creation that only some leads have"
 CHECK_WORDS = "guessed from the words: check that every value means what it seems to"
 
@@ -106,6 +107,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         findings.append(Finding("closed", f"{place}: {leads.closed.name}", evidence, doubt))
     if leads.outcome is not None:
         evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
+        if leads.flag is not None:
+            evidence += f"; both only where {leads.flag.column.name} is {listed(leads.flag.yes)}"
         if leads.open_values():
             evidence += f"; open: {listed(leads.open_values(), most=4)}"
         doubt = _doubt_outcome(leads, leads.outcome)
@@ -158,8 +161,11 @@ def _doubt_outcome(leads: Leads, outcome: Column) -> str:
 
 def _doubt_losses(leads: Leads, outcome: Column) -> str:
     """Open leads that a flag may count as lost."""
-    if leads.closed is None:
+    if leads.flag is not None:
         return CHECK_WORDS
+    if leads.closed is None:
+        is_open = ~among(outcome, [*leads.won, *leads.lost])
+        return CHECK_WORDS if is_open.any() else f"{CHECK_WORDS}; {ALL_CLOSED}"
     is_undated = leads.closed.moments == NOWHERE
     is_lost = among(outcome, leads.lost)
     undated = int((is_lost & is_undated).sum())

@@ -10,6 +10,7 @@ from leadscore.onboarding.events import Events
 from leadscore.onboarding.findings import CHECK_WORDS
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
+from leadscore.onboarding.roles import Flag
 from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
 from leadscore.onboarding.words import numbered, slug
@@ -59,7 +60,7 @@ def write_outcomes(text: Text, plan: Plan) -> None:
         columns["event_at"] = leads.closed.name if leads.closed else CLOSED_AT
     source = CLOSED if plan.has_closed_view else leads.source
     ends = (leads.won, leads.lost)
-    _write_closes(text, source, columns, leads.outcome, ends)
+    _write_closes(text, source, columns, leads.outcome, ends, flag=leads.flag)
     if leads.open_values():
         text.add(f"# Leads with any other value are open: {listed(leads.open_values())}")
     ended = leads.ended_values()
@@ -129,10 +130,15 @@ def _write_closes(
     columns: Mapping[str, str],
     column: Column,
     values: tuple[list[str], list[str]],
+    *,
+    flag: Flag | None = None,
 ) -> None:
     won, lost = values
     closing = [*won, *lost]
-    _write_entry(text, source, "outcomes", columns, where=(column, closing))
+    where = {column.name: closing}
+    if flag is not None:
+        where[flag.column.name] = flag.yes
+    _write_entry(text, source, "outcomes", columns, where=where)
     text.add(f"# CHECK: {CHECK_WORDS}")
     outcomes = {value: {"outcome": "won"} for value in won}
     outcomes |= {value: {"outcome": "lost"} for value in lost}
@@ -143,7 +149,7 @@ def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping
     """Every kind that closes no lead, and who began it."""
     where = None
     if events.won or events.lost:
-        where = (kind, events.other_kinds())
+        where = {kind.name: events.other_kinds()}
     actor = _find_actor(events.profile)
     direction = None if actor is not None else _find_direction(events)
     if actor is not None:
@@ -172,14 +178,14 @@ def _write_entry(
     table: str,
     columns: Mapping[str, str],
     *,
-    where: tuple[Column, Sequence[str]] | None = None,
+    where: Mapping[str, Sequence[str]] | None = None,
     constants: Mapping[str, str] | None = None,
 ) -> None:
     text.section("[[mapping]]")
     text.add(f"source = {quoted(source)}", f"table = {quoted(table)}")
     if where is not None:
-        column, values = where
-        text.add(f"where = {{ {quoted(column.name)} = {array(values)} }}")
+        conditions = [f"{quoted(name)} = {array(values)}" for name, values in where.items()]
+        text.add(f"where = {{ {', '.join(conditions)} }}")
     if constants:
         text.add(f"constants = {inline(constants)}")
     text.add("[mapping.columns]")

@@ -222,8 +222,11 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
         closed_at = f"CASE WHEN {outcome} IN ({won}) THEN {dates[0]} ELSE {dates[1]} END"
         comment = "When leads were won stands in one column, and when they were lost in another."
     rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
+    condition = f"{outcome} IN ({won}, {lost})"
+    if leads.flag is not None:
+        condition += f" AND {quoted_name(leads.flag.column.name)} IN ({_sql_list(leads.flag.yes)})"
     text.section(f"[views.{CLOSED}]", comment)
-    text.add(f"sql = {quoted(f'{rows} WHERE {outcome} IN ({won}, {lost})')}")
+    text.add(f"sql = {quoted(f'{rows} WHERE {condition}')}")
     if leads.closing is not None:
         _write_reading(text, plan, leads.profile)
 

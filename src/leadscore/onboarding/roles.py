@@ -16,6 +16,14 @@ MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stag
 MOSTLY = 0.95
 
 
+@dataclass(frozen=True)
+class Flag:
+    """A column that says which leads have closed, and its values that say so."""
+
+    column: Column
+    yes: list[str]
+
+
 @dataclass
 class Leads:
     """The file of leads, and the columns that play a part in it; None where there is none."""
@@ -30,6 +38,7 @@ class Leads:
     closing: ClosingDates | None = None
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    flag: Flag | None = None
 
     @property
     def source(self) -> str:
@@ -39,6 +48,7 @@ class Leads:
     def parts(self) -> set[str]:
         """The names of columns that play a part."""
         columns = [self.id, self.created, self.outcome, self.amount, self.owner, *self.ends()]
+        columns += [self.flag.column] if self.flag else []
         return {column.name for column in columns if column is not None}
 
     def ends(self) -> list[Column]:
@@ -65,7 +75,8 @@ class Leads:
             return []
         values = self.open_values()
         dated = {value: self._share_closed(self.outcome, value) for value in ["", *values]}
-        some_lack_it = min(dated.values()) <= OVERLAP
+        lacking = [value for value, share in dated.items() if share <= OVERLAP]
+        some_lack_it = among(self.outcome, lacking).mean() > 1 - MOSTLY  # more than a row of totals
         return [
             value
             for value in values
@@ -123,6 +134,8 @@ def _find_leads(profile: Profile) -> Leads:
         leads.outcome = outcome.column
         leads.won = outcome.won
         leads.lost = outcome.lost
+
+        leads.flag = _find_flag(columns, outcome)
 
     dates = [column for column in profile.dates() if column is not leads.id]
     leads.created = best(dates, lambda column: _created_score(column, dates))
@@ -183,12 +196,31 @@ def _read_outcome(column: Column) -> _Outcome | None:
     return _Outcome(column, won, lost, score)
 
 
+def _find_flag(columns: Sequence[Column], outcome: _Outcome) -> Flag | None:
+    """A column of yes and no that is called closed, yes for all that was won but not all that was lost."""
+    is_won = among(outcome.column, outcome.won)
+    is_lost = among(outcome.column, outcome.lost)
+    for column in columns:
+        named = words.speaks_of(column.name, words.CLOSED)
+        if column is outcome.column or not named or not _is_yes_or_no(column):
+            continue
+        yes = [value for value in column.values if value.casefold() in words.YES]
+        is_closed = among(column, yes)
+        if is_closed[is_won].mean() >= MOSTLY and not is_closed[is_lost].all():
+            return Flag(column, yes)
+    return None
+
+
+def _is_yes_or_no(column: Column) -> bool:
+    return set(map(str.casefold, column.values)) <= words.YES | words.NO
+
+
 def may_say_outcome(column: Column) -> bool:
     """Whether a column may say won and lost in ways that are not known."""
     if column.date_order is not None:
         return False
     named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-    return bool(named) or set(map(str.casefold, column.values)) <= words.YES | words.NO
+    return bool(named) or _is_yes_or_no(column)
 
 
 def _created_score(column: Column, dates: Sequence[Column]) -> float:

@@ -15,7 +15,8 @@ CREATED = (
 )
 CLOSED = (
     "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
-    "fechamento chiusura gesloten actual finished conclusion abschlussdatum schlussdatum sluitdatum"
+    "fechamento chiusura gesloten afgesloten beendet "
+    "fermeture cerrado fechado chiuso encerramento actual finished conclusion abschlussdatum schlussdatum sluitdatum"
 )
 EXPECTED = (  # what makes a date a forecast
     "expected forecast planned estimated target projected scheduled due geplant geplanter geplantes geplante "
@@ -29,12 +30,12 @@ OUTCOME = (
 AMOUNT = (
     "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
     "bedrag waarde sum budget requested fee auftragswert auftragssumme angebotswert angebotssumme"
-    " nettobetrag gesamtbetrag volumen auftragsvolumen"
+    " nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
 OWNER = (
     "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
-    "proprietario eigenaar salesrep ownerid responsible responsable responsabile responsavel verantwortlich "
+    "proprietario eigenaar salesrep ownerid owned responsible responsable responsabile responsavel verantwortlich "
     "verantwortlicher betreuer verkoper assignee commercial comercial commerciale"
 )
 CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta"
@@ -96,7 +97,7 @@ LOST = (
     "lost loss lose verloren perdu perdue perdido perdida perso persa declined rejected cancelled canceled "
     "disqualified dead unqualified closedlost abandoned failed failure fell outsold withdrawn withdrew abgesagt "
     "abgelehnt storniert annule annulee abandonne abandonnee refuse refusee cancelado cancelada rechazado "
-    "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen"
+    "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen vervallen"
 )
 NO_LEAD = (  # what ends a lead that was none
     "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "

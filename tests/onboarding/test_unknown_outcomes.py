@@ -1,0 +1,212 @@
+"""Exports that say won, lost, open and closed in unusual ways."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from leadscore import Project
+from onboarding.made_exports import (
+    LEADS,
+    leads_of,
+    start_with,
+    state,
+    write_rows,
+)
+
+
+@pytest.mark.parametrize(
+    ("forecast", "actual"),
+    [
+        ("Geplanter Abschluss", "Beendet am"),
+        ("Forecast Close Date", "Finished on"),
+        ("Date de clôture prévue", "Date de clôture"),
+        ("Closing estimate", "Settled"),  # only the dates show which is which
+    ],
+)
+def test_roles_when_a_forecast_stands_before_the_close_then_the_close_is_taken(
+    tmp_path: Path, forecast: str, actual: str
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", forecast, actual, "Status"],
+        lambda number, created, closed: (
+            f"A{number}",
+            f"{created:%Y-%m-%d}",
+            f"{created + timedelta(days=30):%Y-%m-%d}",
+            closed,
+            ("offen", "gewonnen", "verloren", "verloren")[number % 4],
+        ),
+    )
+
+    closed = leads_of(path).closed
+
+    assert closed is not None
+    assert closed.name == actual
+
+
+def test_start_when_the_only_close_is_a_forecast_by_its_name_then_doubts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Expected Close Date", "Status"],
+        lambda number, created, closed: (f"A{number}", created.date(), closed, state(number)),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["closed"].place == "a.csv: Expected Close Date"
+    assert parts["closed"].doubt is not None
+    assert parts["closed"].doubt.startswith("a forecast by its name")
+
+
+def test_start_when_a_state_has_close_dates_then_asks_whether_it_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"A{number}",
+            created.date(),
+            closed,
+            state(number).replace("Dublette", "zurückgestellt"),  # no word that we know
+        ),
+    )
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert parts["outcome"].doubt is not None
+    assert "'zurückgestellt' may not be open: lost, or to be left out?" in parts["outcome"].doubt
+    assert parts["closed"].doubt is None  # no other open lead has a date
+    proposed = '# ignore.ended = { "Status" = ["zurückgestellt"] }'
+    text = config.read_text(encoding="utf-8")
+    assert proposed in text
+    place = 'path = "a.csv"'
+    config.write_text(
+        text.replace(place, f"{place}\n{proposed.removeprefix('# ')}"), encoding="utf-8"
+    )
+    leads = Project(config).ingest().accounts.to_dict()["tables"]["leads"]
+    assert leads["stored"] == LEADS - LEADS // 4
+
+
+def test_roles_when_only_a_row_of_totals_has_no_date_then_open_states_have_not_ended(
+    tmp_path: Path,
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Close date", "Status"],
+        lambda number, created, _: (
+            f"A{number}",
+            created.date(),
+            (created + timedelta(days=30)).date(),
+            ("neu", "gewonnen", "verloren", "Angebot")[number % 4],
+        ),
+    )
+    path.write_text(f"{path.read_text()}Total;;;\n")
+
+    assert leads_of(path).ended_values() == []
+
+
+@pytest.mark.parametrize("has_date", [True, False])
+def test_start_when_one_flag_says_closed_and_another_won_then_the_rest_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_date: bool
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Settled", "Is closed", "Is won"],
+        lambda number, created, closed: (
+            f"A{number}",
+            created.date(),
+            closed if has_date else "",
+            "Y" if number % 4 else "N",
+            "Y" if number % 4 == 1 else "N",
+        ),
+    )
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert parts["outcome"].evidence == "won: 'Y'; lost: 'N'; both only where Is closed is 'Y'"
+    tables = Project(config).ingest().accounts.to_dict()["tables"]
+    assert (tables["leads"]["stored"], tables["outcomes"]["stored"]) == (LEADS, 30)
+
+
+def test_start_when_nothing_says_which_leads_are_open_then_doubts_the_losses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Is won"],
+        lambda number, created, _: (f"A{number}", created.date(), "NYN"[number % 3]),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["outcome"].doubt is not None
+    assert "no lead would be open" in parts["outcome"].doubt
+
+
+@pytest.mark.parametrize("word", ["Dublette", "Closed - Duplicate", "Junk", "Spam"])
+def test_roles_when_a_state_says_that_it_was_no_lead_then_it_has_ended(
+    tmp_path: Path, word: str
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Status"],
+        lambda number, created, _: (
+            f"A{number}",
+            created.date(),
+            state(number).replace("Dublette", word),
+        ),
+    )
+
+    leads = leads_of(path)
+
+    assert leads.ended_values() == [word]
+    assert set(leads.open_values()) == {"offen", word}
+
+
+def test_roles_when_two_dates_say_sold_and_fell_through_then_they_are_the_outcome(
+    tmp_path: Path,
+) -> None:
+    path = write_rows(
+        tmp_path / "buyers.csv",
+        ["Buyer #", "Inquiry Date", "Closed (Sold) Date", "Fell Through Date"],
+        lambda number, created, closed: (
+            f"B{number}",
+            created.date(),
+            closed if number % 2 else "",
+            "" if number % 2 else closed,
+        ),
+    )
+
+    closing = leads_of(path).closing
+
+    assert closing is not None
+    assert (closing.won.name, closing.lost.name) == ("Closed (Sold) Date", "Fell Through Date")
+
+
+def test_start_when_codes_say_the_outcome_then_names_the_columns_that_may_hold_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "STATUS", "Enrolled", "Region"],
+        lambda number, created, _: (
+            f"A{number}",
+            created.date(),
+            "ACRX"[number % 4],
+            ("", "Yes", "No", "No")[number % 4],
+            "NS"[number % 2],
+        ),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["outcome"].place == "not found"
+    assert parts["outcome"].evidence.endswith(
+        "maybe STATUS ('A', 'C', 'R', 'X') or Enrolled ('Yes', 'No')"
+    )
