@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leadscore.errors import MissingColumnsError
 from leadscore.ingest.mapping.moments import read_moments
-from leadscore.ingest.views import check_views, preview_view
+from leadscore.ingest.view_trials import check_views, preview_view
 from leadscore.onboarding.proposal import folder_line, source_lines, zone_lines
 from leadscore.onboarding.recognise import Match
 from leadscore.onboarding.stages import order_stages
