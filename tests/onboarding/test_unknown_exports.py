@@ -169,3 +169,45 @@ def test_start_when_the_only_table_ends_in_txt_then_proposes_to_rename_it(tmp_pa
 
     with pytest.raises(UserError, match=r"If 'deals.txt' is a table .* rename it to end in .csv"):
         start([tmp_path], tmp_path / "leadscore.toml")
+
+
+def test_start_when_no_date_is_of_every_lead_then_dates_are_no_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Region", "Visit", "Call", "Status"],
+        lambda number, _, closed: (
+            f"A{number}",
+            "NS"[number % 2],
+            closed if number % 4 == 1 else "",
+            closed if number % 4 == 2 else "",
+            state(number),
+        ),
+    )
+
+    _, config = start_with(path, monkeypatch)
+
+    settings = settings_in(config)
+    assert settings["time"] == "none"
+    assert set(settings["fields"]) == {"region"}
+    assert Project(config).ingest().accounts.to_dict()["tables"]["leads"]["stored"] == LEADS
+
+
+def test_start_when_times_are_milliseconds_then_no_order_of_dates_is_stated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Status"],
+        lambda number, created, _: (
+            f"A{number}",
+            int(created.timestamp()) * 1000,
+            state(number),
+        ),
+    )
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert parts["created"].place == "a.csv: Created"
+    assert "dates" not in settings_in(config)["sources"]["a"]

@@ -22,7 +22,8 @@ WIDE = 4  # times the span of dates that are read as they were meant
 def find_date_form(name: str, values: Sequence[str]) -> str | None:
     """How dates are written: "iso", as `dates` calls it, "either", or None for no dates.
 
-    Counted times, such as seconds since 1970, are dates only where the name of the column says so.
+    Milliseconds since 1970 are read in every form, and count as "iso". Other counted times, such as
+    seconds, are dates only where the name of the column says so.
 
     >>> find_date_form("Nr", ["20260131", "20251224"]), find_date_form("Nr", ["1", "2"])
     ('%Y%m%d', None)
@@ -32,14 +33,13 @@ def find_date_form(name: str, values: Sequence[str]) -> str | None:
     if not values:
         return None
     texts = pa.array(values, pa.string())
-    are_numbers = all(value.isdigit() for value in values)
-    if not are_numbers and _share_of_dates(texts, None) >= MOSTLY:
+    if _share_of_dates(texts, None) >= MOSTLY:
         return "iso"
     written = [order for order in ORDERS if _share_of_dates(texts, order) >= MOSTLY]
     if written:
         likely = _likely_orders(texts, written)
         return "either" if len(likely) > 1 else likely[0]
-    forms = [DIGITS] if are_numbers else []
+    forms = [DIGITS] if all(value.isdigit() for value in values) else []
     if speaks_of(name, f"{CREATED} {CLOSED} {WHEN}"):
         forms += COUNTS
     counted = (form for form in forms if _share_of_dates(texts, form) >= MOSTLY)

@@ -119,6 +119,8 @@ class Plan:
         stages = {column.name for column in self.stage_dates.values()}
         columns = _field_columns(self.leads, self.parts)
         fields = [column for column in columns if column.name not in stages]
+        if not self.is_dated:  # a date says nothing then
+            fields = [column for column in fields if column.date_order is None]
         return _name_columns(fields, self.histories)
 
     @cached_property
