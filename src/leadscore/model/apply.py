@@ -117,10 +117,14 @@ class WinModel:
     def encode_again(self, for_trees: np.ndarray, columns: Columns, names: Sequence[str]) -> None:
         """Encode the features in `names` once more, in the matrix of `encode_for_trees`."""
         texts = _Texts(columns)
-        for at, entry in enumerate(self._entries()):
-            read = {entry["name"], entry.get("of"), entry.get("by")}
-            if not read.isdisjoint(names):
-                for_trees[:, at] = _encode_entry(entry, texts)
+        entries = self._entries()
+        for at in self.find_read(names):
+            for_trees[:, at] = _encode_entry(entries[at], texts)
+
+    def find_read(self, names: Sequence[str]) -> list[int]:
+        """The columns of `encode_for_trees` that are made of the features in `names`."""
+        read_by = [{entry["name"], entry.get("of"), entry.get("by")} for entry in self._entries()]
+        return [at for at, read in enumerate(read_by) if not read.isdisjoint(names)]
 
     def _entries(self) -> list[Json]:
         """How each column of `encode_for_trees` is made."""

@@ -241,8 +241,8 @@ class _Reread:
 
     def log_odds(self, now: np.ndarray) -> list[np.ndarray]:
         """Log-odds (k,) then, and now by what was known then, beside those of `now`."""
-        later = self.replayed.fill(now, self.of_news.log_odds())
-        return [self.then.log_odds(), later, now]
+        later = self.replayed.fill(now, self.of_news.log_odds)
+        return [self.then.log_odds, later, now]
 
     def moments(self, now: Contributions) -> Moments:
         """What the features add then, and now by what was known then, beside what they add `now`."""
@@ -272,7 +272,7 @@ def _explain(
     old = reread.then.model
     log_odds = current.log_odds[changes.at]
     now = None if old is model else Encoded.of(old, reread.replayed.now)
-    by_old = reread.log_odds(log_odds if now is None else now.log_odds())
+    by_old = reread.log_odds(log_odds if now is None else now.log_odds)
     shifts = (shift_then, current.shift)
     steps = compute_steps(old, model, changes.before, by_old, log_odds, shifts=shifts)
 

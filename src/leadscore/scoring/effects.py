@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from leadscore.model.changed_trees import expect_changes
 from leadscore.scoring.answers import Answers, find_answers, give_answer
 from leadscore.scoring.bant_answers import list_possible_strengths
 from leadscore.scoring.encoded import Encoded
@@ -191,11 +192,14 @@ def _prepare(
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
 
+    changing = list(give_answer(columns, letter, 1.0))
+    model = expect_changes(encoded.model, encoded.for_trees, changing)
+
     def log_odds_if(strength: float) -> np.ndarray:
         answer = give_answer(columns, letter, strength)
         answered = ChainMap(answer, columns)  # type: ignore[arg-type]  # which is only read
-        encoded.model.encode_again(encoded.for_trees, answered, list(answer))
-        return encoded.model.log_odds(answered, encoded.for_trees)
+        model.encode_again(encoded.for_trees, answered, changing)
+        return model.log_odds(answered, encoded.for_trees)
 
     return log_odds_if
 

@@ -224,14 +224,14 @@ def _build_rows(
     """The rows of the leads at positions (m,), whose features are `matrix`, in their order."""
     history = leads.history
     published_us = history.published_us(leads.request.as_of_us) or 0
-    encoded = Encoded.of(leads.model, matrix)
+    encoded = Encoded.of(leads.model, matrix, log_odds=leads.listed.log_odds[at])
     columns = {
         "lead_id": matrix.keys["lead_id"],
         "as_of": np.full(len(at), published_us),
         **{name: values[at] for name, values in decisions.columns.items()},
         **decisions.standing.outlook.interval(leads.model, at),
         **advise(encoded, leads.listed, decisions.standing, history.settings, at=at),
-        **_explain_rows(leads, encoded, log_odds=leads.listed.log_odds[at]),
+        **_explain_rows(leads, encoded),
     }
     return _build_table(columns, SCORES)
 
@@ -255,18 +255,15 @@ def _add_columns(rows: pa.Table, others: pa.Table) -> pa.Table:
     return rows
 
 
-def _explain_rows(
-    leads: OpenLeads,
-    encoded: Encoded,
-    *,
-    log_odds: np.ndarray,
-) -> dict[str, np.ndarray]:
+def _explain_rows(leads: OpenLeads, encoded: Encoded) -> dict[str, np.ndarray]:
     """The reasons of leads (m,), and what changed of them; all columns (m,)."""
     history = leads.history
     request = leads.request
     elapsed = elapsed_at(history, request.as_of_us)
     contributions = Contributions.of(encoded, leads.features, elapsed=elapsed)
-    current = Current(encoded.matrix, contributions, log_odds, request.as_of_us, request.shift)
+    current = Current(
+        encoded.matrix, contributions, encoded.log_odds, request.as_of_us, request.shift
+    )
     return {
         **explain(contributions, shift=request.shift),
         **describe_change(history, leads.model, current, previous=request.previous),

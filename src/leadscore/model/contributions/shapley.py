@@ -31,6 +31,7 @@ def compute_contributions(
     model: WinModel,
     columns: Columns,
     for_trees: np.ndarray | None = None,
+    log_odds: np.ndarray | None = None,
 ) -> np.ndarray:
     """Shapley values (n, features + 1) of the log-odds; each row adds up to its log-odds.
 
@@ -40,13 +41,25 @@ def compute_contributions(
         model: whose log-odds.
         columns: the features.
         for_trees: the columns as `WinModel.encode_for_trees` gives them, if they are encoded already.
+        log_odds: (n,) as `WinModel.log_odds` gives them, if they are known already.
     """
     if for_trees is None:
         for_trees = model.encode_for_trees(columns)
     of_trees = None
     if model.booster is not None and len(for_trees) > FEW:
         of_trees = _explain_many(model, for_trees)
-    return model.contributions(columns, for_trees, of_trees)
+    contributions = model.contributions(columns, for_trees, of_trees)
+    if of_trees is None:
+        return contributions
+
+    if log_odds is None:
+        log_odds = model.log_odds(columns, for_trees)
+    difference = contributions.sum(axis=1) - log_odds
+    others = np.flatnonzero(~(np.abs(difference) <= TOLERANCE))
+    if len(others):
+        of_others = {name: values[others] for name, values in columns.items()}
+        contributions[others] = model.contributions(of_others, for_trees[others])
+    return contributions
 
 
 def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
@@ -71,13 +84,6 @@ def _explain_many(model: WinModel, encoded: np.ndarray) -> np.ndarray | None:
             stacklevel=2,
         )
         return None
-
-    log_odds = np.asarray(booster.predict(encoded, raw_score=True))
-    difference = contributions.sum(axis=1) - log_odds
-    adds_up = np.abs(difference) <= TOLERANCE
-    if not adds_up.all():
-        others = encoded[~adds_up]
-        contributions[~adds_up] = booster.predict(others, pred_contrib=True)
     return contributions
 
 
