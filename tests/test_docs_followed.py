@@ -259,7 +259,7 @@ def write_salesforce(folder: Path) -> None:
     organisation.write(folder, without=[name for name in organisation.tables if name not in trio])
 
 
-@pytest.mark.cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "preset", "files"),
     [(write_salesforce, "salesforce", 3), (write_hubspot, "hubspot", 2)],

@@ -137,6 +137,7 @@ def test_spells_and_learned_lists_are_the_same_on_both_engines(tmp_path):
     assert 0 < len(listed) < 120
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("chunk", [1, 2, 3, 4, 100])
 def test_chunks_hold_about_so_many_rows_keep_leads_whole_and_lose_none(tmp_path, engine, chunk):
     facts = Facts()

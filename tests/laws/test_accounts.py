@@ -101,7 +101,7 @@ def stored(version: StoreVersion, table: str) -> list[dict[str, Any]]:
     return [row for path in version.files(table) for row in pq.read_table(path).to_pylist()]
 
 
-@settings(derandomize=True, deadline=None, max_examples=35)
+@settings(derandomize=True, deadline=None, max_examples=20)
 @given(LEADS, LOG, ENTRIES, st.dictionaries(st.sampled_from(["tests", "old"]), MATCHES, max_size=2))
 @example(  # a stage before its lead's creation is stored with a warning
     [["1", "2024-01-05", ""]],

@@ -143,8 +143,6 @@ def check_closes(lives_of: dict[str, list[Row]]) -> None:
             }
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(8, marks=pytest.mark.slow)])
-def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was(
-    examples: int,
-) -> None:
-    settings(max_examples=examples, deadline=None)(worlds(check_closes))()
+@pytest.mark.slow
+def test_what_was_known_of_closes_when_later_exports_come_then_stays_as_it_was() -> None:
+    settings(max_examples=8, deadline=None)(worlds(check_closes))()

@@ -16,6 +16,7 @@ import pytest
 
 import histories
 
+pytestmark = pytest.mark.slow
 STARTS_IN = 90.0  # seconds, at most
 TEXT, NUMBER = "profile_channel", "profile_size"
 

@@ -25,11 +25,8 @@ needs = {
     for name in LEADS
 }
 TRIALS = {"maven_crm": 2}  # nothing tells its outcomes, so more would find no more
-SLOW = {"bank_marketing", "salvirt_b2b"}  # it has 41,188 leads
-marks = {
-    name: [need, *([pytest.mark.slow] if name in SLOW else [])] for name, need in needs.items()
-}
-EXAMPLES = [pytest.param(name, marks=marks[name]) for name in LEADS]
+EXAMPLES = [pytest.param(name, marks=needs[name]) for name in LEADS]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,6 @@ def run(name: str) -> Example:
     return Example(settings, ingested.to_dict(), audited, trained)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_lost(name):
     found = run(name).ingested
@@ -82,7 +78,6 @@ def test_ingest_when_an_example_is_read_then_its_accounts_add_up_and_no_row_is_l
     assert (found["rejects"], found["warned"]) == ({}, {})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_and_nothing_else(
     name,
@@ -92,7 +87,6 @@ def test_ingest_when_an_example_is_read_then_what_it_takes_for_granted_is_said_a
     assert told == ([undated_leads] if settings.is_dated else [settings.assumption()])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing_else(name):
     leaks = {
@@ -109,10 +103,10 @@ def test_audit_when_an_example_is_trained_then_each_leak_is_left_out_and_nothing
 @pytest.mark.parametrize(
     ("name", "basis", "judged", "low", "high"),
     [
-        pytest.param("bank_marketing", "on the last 20% by order", 8_238, 0.6, 0.8, marks=marks["bank_marketing"]),
+        pytest.param("bank_marketing", "on the last 20% by order", 8_238, 0.6, 0.8, marks=needs["bank_marketing"]),
         pytest.param(
             "salvirt_b2b", "by cross-validation, 5 x 5 folds of groups of identical rows", 448, 0.76, 0.86,
-            marks=[needs["salvirt_b2b"], pytest.mark.slow],
+            marks=needs["salvirt_b2b"],
         ),
         # a negative control: above 0.6 something leaks; below a half, for deals too old to close are ranked first
         pytest.param("maven_crm", "out of time", 3_962, 0.3, 0.6, marks=needs["maven_crm"]),
@@ -165,7 +159,6 @@ def test_maven_when_leads_have_no_engage_date_then_they_are_open_at_the_end_and_
     assert undated & set(history.earlier_side(until).rows["lead_id"]) == set()
 
 
-@pytest.mark.slow
 @needs["salvirt_b2b"]
 def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored(tmp_path):
     frame = pd.read_csv(
@@ -194,7 +187,6 @@ def test_salvirt_when_an_outcome_is_missing_then_that_deal_is_open_and_is_scored
 
 
 @needs["bank_marketing"]
-@pytest.mark.slow
 def test_bank_when_split_by_order_then_its_last_split_has_a_fifth_of_the_leads_after_it():
     splits = run("bank_marketing").trained["evaluation"]["splits"]
     assert splits[-1]["moment"] == f"place {2 + 41_188 * 8 // 10}"  # the first lead is on line 2
@@ -202,7 +194,6 @@ def test_bank_when_split_by_order_then_its_last_split_has_a_fifth_of_the_leads_a
 
 
 @needs["bank_marketing"]
-@pytest.mark.slow
 def test_bank_when_the_level_of_wins_triples_then_the_running_intercept_follows_it():
     evaluation = run("bank_marketing").trained["evaluation"]
     metrics, times = evaluation["metrics"]["all"], evaluation["times"]

@@ -63,7 +63,7 @@ def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_w
     )
 
 
-@pytest.mark.cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("as_of_us", [EARLY, LATER])
 def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_the_same(
     history, predictions, tmp_path, as_of_us

@@ -76,7 +76,7 @@ def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
     write_calls(tmp_path, [*other[:300], *other[200:240]])
 
     raised = []
-    for rows in (SLICE_ROWS, 50):
+    for rows in (SLICE_ROWS, 150):
         monkeypatch.setattr(deliveries, "SLICE_ROWS", rows)
         with pytest.raises(AlarmError) as error:
             jobs.ingest(settings, known_until_us=parse_moment("2024-05-08", zone="UTC"))
