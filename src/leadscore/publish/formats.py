@@ -17,7 +17,7 @@ from leadscore.publish.csv_text import write_header, write_rows
 # 4: bant, after override
 SCHEMA_VERSION = 4
 PARQUET, CSV = "scores.parquet", "scores.csv"
-GROUP_ROWS = 2**20  # of Parquet, which are written at once
+GROUP_ROWS = 2**18  # of Parquet, which are written at once and wait in memory: 250 MB
 
 
 def write_files(
@@ -44,7 +44,7 @@ def write_files(
         for rows in _in_groups(chain([first], in_version)):
             parquet.write_table(rows, GROUP_ROWS)
             write_rows(rows, csv)
-            del rows  # or it would stay while the next one is read: a gigabyte
+            del rows  # or it would stay while the next one is read
 
 
 def _in_groups(scores: Iterable[pa.Table]) -> Iterator[pa.Table]:
