@@ -28,11 +28,7 @@ BYTE_ORDER_MARKS = {  # UTF-32 comes first, since its mark begins with that of U
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-LEGACY = (
-    "cp1252",
-    "cp932",
-    "cp1250",
-)  # the first whose letters all exist: western, Japanese, Polish
+LEGACY = ("cp1252", "cp932", "cp1250")  # western, Japanese, Polish: the first that has all letters
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
