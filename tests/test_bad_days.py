@@ -26,6 +26,8 @@ from leadscore.errors import AlarmError, UserError
 from leadscore.project.trail import read_trail
 from leadscore.times import parse_moment
 
+pytestmark = pytest.mark.slow
+
 LEADS = 1000
 BEFORE_LAST, LAST, NOW = (np.datetime64(day) for day in ("2026-01-18", "2026-01-25", "2026-02-01"))
 
@@ -90,7 +92,6 @@ def current_list(settings) -> bytes:
     return (settings.project_folder() / "scores" / "current.json").read_bytes()
 
 
-@pytest.mark.cases(2)
 @pytest.mark.parametrize("name", BAD_DAYS)
 def test_bad_day_when_it_comes_then_the_list_stands_and_the_reason_is_said(settings, name):
     change, alarm = BAD_DAYS[name]

@@ -14,6 +14,8 @@ from leadscore.errors import DamagedFileError, UserError
 from leadscore.registry.registry import Registry
 from leadscore.results import Confirmation
 
+pytestmark = pytest.mark.slow
+
 CARD, LOGISTIC = "scorecard", "logistic"  # only the latter can learn what the color says
 LEADS = undated_leads(leads=2800, seed=1)
 
@@ -107,7 +109,6 @@ def test_training_when_it_is_worse_then_the_champion_goes_on_scoring_unless_some
     assert said_of(settings, "champion") == WHO.why
 
 
-@pytest.mark.slow
 def test_training_when_the_recipe_is_the_same_then_newer_data_take_over_once_and_older_do_not(
     project,
 ):
@@ -128,7 +129,6 @@ def test_training_when_the_recipe_is_the_same_then_newer_data_take_over_once_and
     assert aliases(settings) == {3: ("challenger",), 2: ("previous",), 1: ("champion",)}
 
 
-@pytest.mark.slow
 def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_not_score_either(
     project,
 ):
@@ -145,7 +145,6 @@ def test_training_when_calibration_breaks_the_limits_then_the_first_model_does_n
         jobs.score(settings)
 
 
-@pytest.mark.slow
 def test_training_when_another_has_become_champion_since_then_its_decision_does_not_count(project):
     settings = project(CARD)
     train(settings, leads=2400)
@@ -157,7 +156,6 @@ def test_training_when_another_has_become_champion_since_then_its_decision_does_
     assert "another champion scores" in said_of(settings, "challenger")
 
 
-@pytest.mark.slow
 def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(project):
     settings = project(LOGISTIC)
     train(settings, leads=2400)
@@ -172,7 +170,6 @@ def test_champion_when_it_is_damaged_then_training_goes_on_and_rollback_works(pr
     assert aliases(settings)[1] == ("champion",)
 
 
-@pytest.mark.slow
 def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_would_be_decided(
     improved,
 ):
@@ -190,7 +187,6 @@ def test_rollback_when_done_then_it_says_what_changed_and_comparing_says_what_wo
     assert aliases(settings) == {2: ("champion",), 1: ("previous",)}
 
 
-@pytest.mark.slow
 def test_decision_when_its_file_is_damaged_then_words_say_so_and_training_again_writes_it_anew(
     project,
 ):

@@ -13,6 +13,8 @@ from leadscore import project as jobs
 from leadscore.project.trail import read_trail
 from leadscore.registry.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 DAYS = 200
 LISTS = (115, 125, 135, 145, 155, 165)
 
@@ -40,7 +42,6 @@ def settings(tmp_path_factory):
     return points
 
 
-@pytest.mark.slow
 def test_training_when_the_last_one_is_old_then_is_due_and_as_of_then_it_is_not(settings):
     now = jobs.find_due(settings)
     assert now.due

@@ -21,6 +21,8 @@ from leadscore.times import format_us, parse_moment
 from leadscore.validation.backtest import run_backtest
 from leadscore.validation.dates import spread_dates
 
+pytestmark = pytest.mark.slow
+
 TOO_EARLY, EARLY, LATER, UNSETTLED = day(20), day(70), day(90), day(119)
 MODELS = [
     "leadscore", "base_rate", "stage_only", "scorecard", "logistic", "hist_gradient_boosting", "lightgbm",
@@ -46,7 +48,6 @@ def predictions(result):
     return result.predictions
 
 
-@pytest.mark.slow
 def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_words(result):
     assert [date.as_of for date in result.report.dates] == [
         format_us(EARLY),
@@ -63,7 +64,6 @@ def test_dates_when_they_cannot_be_learned_from_or_settled_then_are_skipped_in_w
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("as_of_us", [EARLY, LATER])
 def test_probabilities_of_a_date_when_trained_and_scored_at_that_date_then_are_the_same(
     history, predictions, tmp_path, as_of_us
@@ -225,7 +225,6 @@ def test_backtest_job_when_done_then_writes_the_report_and_its_rows(history, pre
         assert {name: type(row[name])(value) for name, value in found.items()} == row
 
 
-@pytest.mark.slow
 def test_backtest_job_when_done_again_then_changes_nothing(history, told):
     folder = history.settings.project_folder() / "backtests"
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.*")}
