@@ -199,7 +199,8 @@ def _prepare(
         answer = give_answer(columns, letter, strength)
         answered = ChainMap(answer, columns)  # type: ignore[arg-type]  # which is only read
         model.encode_again(encoded.for_trees, answered, changing)
-        return model.log_odds(answered, encoded.for_trees)
+        log_odds = model.log_odds(answered, encoded.for_trees)
+        return standing.outlook.undo_rounding(log_odds, at=at)
 
     return log_odds_if
 

@@ -18,6 +18,7 @@ from leadscore.settings.tiers import Tiers
 
 TIERS = np.array(["A", "B", "C", "D"])
 LAST = 1e15  # the rank of a lead that is not worth a contact
+ROUNDING = 1e-12  # log-odds: sums of the same trees in another order lie closer together
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,25 @@ class Outlook:
         numpy orders complex numbers by their real parts, then by their imaginary ones.
         """
         return np.asarray(-self.value - 1j * self.log_odds)
+
+    def undo_rounding(self, log_odds: np.ndarray, *, at: np.ndarray) -> np.ndarray:
+        """Other log-odds of the leads at `at` (m,), but those of the list that only rounding tells apart.
+
+        They are those of the lead itself, else the nearest: so ties stay ties, and leads their ranks.
+        """
+        alike = self._rising
+        after = np.searchsorted(alike, log_odds).clip(1, len(alike) - 1)
+        before = after - 1
+        is_before = log_odds - alike[before] <= alike[after] - log_odds
+        nearest = alike[np.where(is_before, before, after)]
+        log_odds = np.where(np.abs(nearest - log_odds) <= ROUNDING, nearest, log_odds)
+        now = self.log_odds[at]
+        return np.where(np.abs(now - log_odds) <= ROUNDING, now, log_odds)
+
+    @cached_property
+    def _rising(self) -> np.ndarray:
+        """The log-odds (n,), and ends that are nobody's."""
+        return np.concatenate([[-np.inf], np.sort(self.log_odds), [np.inf]])
 
     @cached_property
     def ranking(self) -> _Ranking:
