@@ -179,6 +179,14 @@ def test_csv_when_a_quote_in_the_header_never_closes_then_it_is_refused(tmp_path
         (b"a,b\n1,2\n" * 3_000 + b"\xff,1\n", "cp1252", "1"),
         ("a,b\n€5,2\n".encode("cp1252"), "cp1252", "€5"),
         ("a,b\n失注,2\n受注、カタカナ,1\n".encode("cp932"), "cp932", "失注"),
+        ("a,b\nСделки,2\nЗакрыто и не реализовано,1\n".encode("cp1251"), "cp1251", "Сделки"),  # noqa: RUF001
+        ("a,b\nПеремога,2\nУкраїна,1\n".encode("cp1251"), "cp1251", "Перемога"),  # noqa: RUF001
+        ("a,b\n赢单,2\n跟进中,1\n".encode("gb18030"), "gb18030", "赢单"),
+        (
+            "a,b\nDéçu à Liège,2\nStraße 9\xa0999\xa0€,1\n".encode("cp1252"),
+            "cp1252",
+            "Déçu à Liège",
+        ),
         ("a,b\nChuť,2\nPříští léto,1\n".encode("cp1250"), "cp1250", "Chuť"),
     ],
 )

@@ -29,6 +29,13 @@ BYTE_ORDER_MARKS = {  # UTF-32 comes first, since its mark begins with that of U
     b"\xfe\xff": "utf-16",
 }
 LEGACY = ("cp1252", "cp932", "cp1250")  # western, Japanese, Polish: the first that has all letters
+ASCII = bytes(range(0x80))
+FOREIGN_WORDS = re.compile(rb"[\x80-\xff]{3,}")  # in western text such letters stand alone
+HANZI = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")  # the common ones
+CYRILLIC = re.compile(rb"[\xa8\xaa\xaf\xb2-\xb4\xb8\xba\xbf\xe0-\xff]|(?<![\x80-\xff])[\xc0-\xdf]")
+CYRILLIC_CAPITALS = re.compile(rb"[\xc0-\xdf]")
+LAST_HANGUL = b"\xc8\xfe"  # Korean text looks the same, but ends there
+MOSTLY = 0.8
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
@@ -176,13 +183,33 @@ def _utf8_or_legacy(file: SourceFile) -> str:
 
 def _legacy_of(block: bytes) -> str:
     """The first encoding in which a block, whose last letter may be cut off, can be read."""
-    for encoding in LEGACY:
+    for encoding in (*_without_latin(block), *LEGACY):
         try:
             codecs.getincrementaldecoder(encoding)().decode(block)
         except UnicodeDecodeError:
             continue
         return encoding
     return LEGACY[0]
+
+
+def _without_latin(block: bytes) -> list[str]:
+    """The encoding of a block in Chinese or Cyrillic, which could be read as western as well.
+
+    >>> [_without_latin("阶段,赢单,输单,来源".encode("gb18030")), _without_latin("Сумма".encode("cp1251"))]
+    [['gb18030'], ['cp1251']]
+    >>> _without_latin("Größe,Société".encode("cp1252"))
+    []
+    """
+    beyond_ascii = block.translate(None, ASCII)
+    in_words = sum(map(len, FOREIGN_WORDS.findall(block)))
+    if in_words <= len(beyond_ascii) / 2:
+        return []
+    hanzi = HANZI.findall(block)
+    if 2 * len(hanzi) > MOSTLY * len(beyond_ascii) and max(hanzi) > LAST_HANGUL:
+        return ["gb18030"]
+    letters = len(CYRILLIC.findall(block))
+    has_capitals = CYRILLIC_CAPITALS.search(block) is not None  # which Hebrew text has not
+    return ["cp1251"] if letters >= MOSTLY * len(beyond_ascii) and has_capitals else []
 
 
 def _detect_quote(sample: str) -> str:
