@@ -44,11 +44,13 @@ def leads_of(path: Path) -> Leads:
     return find_roles([profile_of(path)]).leads
 
 
-def start_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Part], Path]:
+def start_with(
+    path: Path, monkeypatch: pytest.MonkeyPatch, *others: Path
+) -> tuple[dict[str, Part], Path]:
     """The parts that `init` names, and the settings, with the store beside them."""
     monkeypatch.chdir(path.parent)
     config = path.with_name("leadscore.toml")
-    parts = start([path], config).parts
+    parts = start([path, *others], config).parts
     return {part.part: part for part in parts}, config
 
 

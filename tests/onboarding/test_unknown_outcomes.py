@@ -149,8 +149,10 @@ def test_start_when_nothing_says_which_leads_are_open_then_doubts_the_losses(
     assert "no lead would be open" in parts["outcome"].doubt
 
 
-@pytest.mark.parametrize("word", ["Dublette", "Closed - Duplicate", "Junk", "Spam"])
-def test_roles_when_a_state_says_that_it_was_no_lead_then_it_has_ended(
+@pytest.mark.parametrize(
+    "word", ["Dublette", "Closed - Duplicate", "Junk", "Spam", "Closed - No Response"]
+)
+def test_roles_when_a_state_says_that_it_has_closed_or_was_no_lead_then_it_has_ended(
     tmp_path: Path, word: str
 ) -> None:
     path = write_rows(
@@ -210,3 +212,51 @@ def test_start_when_codes_say_the_outcome_then_names_the_columns_that_may_hold_i
     assert parts["outcome"].evidence.endswith(
         "maybe STATUS ('A', 'C', 'R', 'X') or Enrolled ('Yes', 'No')"
     )
+
+
+def test_start_when_a_stage_of_a_history_says_closed_and_not_how_then_doubts_that_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "leads.csv",
+        ["Nr", "Created", "Closed on", "Status"],
+        lambda number, created, closed: (f"A{number}", created.date(), closed, state(number)),
+    )
+    steps = [
+        f"A{number},{day},{stage}"
+        for number in range(LEADS)
+        for day, stage in (("2024-03-01", "Open"), ("2024-05-01", "Closed"))
+    ]
+    history = tmp_path / "history.csv"
+    history.write_text("\n".join(["Nr,When,Stage", *steps, ""]), encoding="utf-8")
+
+    parts, config = start_with(path, monkeypatch, history)
+
+    assert parts["stages"].doubt == "'Closed' may not be open: lost, or to be left out?"
+    assert "# CHECK: 'Closed' may not be open" in config.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("capitals", "small", "doubt"),
+    [
+        ("A", "a", "20 ids are there in capitals and in small letters: maybe the same leads twice"),
+        ("5gX", "5gx", None),  # such ids differ in case alone
+    ],
+)
+def test_start_when_ids_are_there_in_capitals_and_small_letters_then_doubts_that_they_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capitals: str, small: str, doubt: str | None
+) -> None:
+    path = write_rows(
+        tmp_path / "leads.csv",
+        ["Nr", "Created", "Closed on", "Status"],
+        lambda number, created, closed: (
+            f"{(capitals, small)[number % 2]}{number // 2}",
+            created.date(),
+            closed,
+            state(number),
+        ),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["id"].doubt == doubt

@@ -54,6 +54,12 @@ class Events:
         by_count = [value for value, _ in self.kind.values.most_common()]
         return [value for value in by_count if value not in closing]
 
+    def ended_kinds(self) -> list[str]:
+        """The stages that say that a lead has closed or was none, but not how it ended."""
+        if self.table != "stages":
+            return []
+        return [value for value in self.other_kinds() if words.means_ended(value)]
+
 
 def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Events | None:
     """What a file says of leads, if its rows name them and have a date."""

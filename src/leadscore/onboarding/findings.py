@@ -75,8 +75,16 @@ def _describe_events(events: Events, leads: Leads) -> list[Finding]:
         findings.append(Finding("outcome", column, evidence, CHECK_WORDS))
     if events.kind is not None and events.other_kinds():
         values = listed(events.other_kinds(), most=6)
-        findings.append(Finding(events.table, f"{place}: {events.kind.name}", values))
+        doubt = _doubt_open(events.ended_kinds())
+        findings.append(Finding(events.table, f"{place}: {events.kind.name}", values, doubt))
     return findings
+
+
+def _doubt_open(ended: Sequence[str]) -> str | None:
+    """Values that count as open, but may not be."""
+    if not ended:
+        return None
+    return f"{listed(ended, most=4)} may not be open: lost, or to be left out?"
 
 
 def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
@@ -96,9 +104,9 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     findings = []
     place = leads.profile.file.name
     if leads.id is not None:
-        findings.append(
-            Finding("id", f"{place}: {leads.id.name}", "a different value in every row")
-        )
+        evidence = "a different value in every row"
+        doubt = _doubt_ids(leads.id)
+        findings.append(Finding("id", f"{place}: {leads.id.name}", evidence, doubt))
     if leads.created is not None:
         findings.append(_describe_created(leads, leads.created))
     if leads.closed is not None:
@@ -128,6 +136,16 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     return findings
 
 
+def _doubt_ids(column: Column) -> str | None:
+    """Ids in capitals that are there in small letters too; ids in mixed case may well differ in it."""
+    values = column.values
+    alike = sum(value.isupper() and value.lower() in values for value in values)
+    if not alike:
+        return None
+    ids = counted(alike, "id is there", "ids are there")
+    return f"{ids} in capitals and in small letters: maybe the same leads twice"
+
+
 def _coverage(column: Column) -> str:
     """How many rows have a date."""
     missing = int((~column.has_moment).sum())
@@ -152,11 +170,8 @@ def _doubt_closes(leads: Leads, closed: Column) -> str | None:
 
 def _doubt_outcome(leads: Leads, outcome: Column) -> str:
     """What may be wrong with won, lost and open."""
-    doubt = _doubt_losses(leads, outcome)
-    ended = leads.ended_values()
-    if not ended:
-        return doubt
-    return f"{doubt}; {listed(ended, most=4)} may not be open: lost, or to be left out?"
+    doubts = [_doubt_losses(leads, outcome), _doubt_open(leads.ended_values())]
+    return "; ".join(filter(None, doubts))
 
 
 def _doubt_losses(leads: Leads, outcome: Column) -> str:

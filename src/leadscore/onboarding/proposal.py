@@ -257,6 +257,9 @@ def _write_stages(text: Text, plan: Plan) -> None:
     text.section("[stages]", "CHECK the order; it is that of the histories")
     text.add(f"open = {array(still_open)}")
     text.add(f"won = {array(won)}", f"lost = {array(lost)}")
+    ended = list(dict.fromkeys(stage for events in logs for stage in events.ended_kinds()))
+    if ended:
+        text.add(f"# CHECK: {listed(ended)} may not be open: is it won, lost, or to be left out?")
 
 
 def _write_unused(text: Text, plan: Plan) -> None:

@@ -80,7 +80,7 @@ class Leads:
         return [
             value
             for value in values
-            if words.speaks_of(value, words.NO_LEAD) or (some_lack_it and dated[value] >= MOSTLY)
+            if words.means_ended(value) or (some_lack_it and dated[value] >= MOSTLY)
         ]
 
     def _share_closed(self, outcome: Column, value: str) -> float:

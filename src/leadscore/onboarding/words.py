@@ -29,7 +29,7 @@ OUTCOME = (
 )
 AMOUNT = (
     "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
-    "bedrag waarde sum budget requested fee auftragswert auftragssumme angebotswert angebotssumme"
+    "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme"
     " nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
@@ -103,6 +103,10 @@ NO_LEAD = (  # what ends a lead that was none
     "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "
     "dubbel testlead ungultig invalide invalido"
 )
+ENDED = (  # what says that a lead has closed, and not how
+    "closed ended finished concluded geschlossen abgeschlossen beendet cloture cloturee cerrado cerrada fechado "
+    "fechada encerrado encerrada chiuso chiusa gesloten afgesloten beeindigd"
+)
 YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
 UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
@@ -147,6 +151,16 @@ def means_lost(value: str) -> bool:
     if speaks_of(value, LOST):
         return True
     return bool(speaks_of(value, WON)) and _is_negated(value)
+
+
+def means_ended(value: str) -> bool:
+    """Whether a value says that a lead has closed or was none, but not how it ended.
+
+    >>> means_ended("Closed - No Response"), means_ended("Duplicate"), means_ended("Not closed")
+    (True, True, False)
+    """
+    begins_negated = words_of(value)[:1] in [["not"], ["nicht"], ["non"], ["never"]]
+    return bool(speaks_of(value, f"{ENDED} {NO_LEAD}")) and not begins_negated
 
 
 def answers_yes_or_no(value: str) -> bool:
