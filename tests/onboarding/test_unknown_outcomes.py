@@ -134,6 +134,28 @@ def test_start_when_one_flag_says_closed_and_another_won_then_the_rest_is_open(
     assert (tables["leads"]["stored"], tables["outcomes"]["stored"]) == (LEADS, 30)
 
 
+def test_start_when_a_win_is_verbal_and_a_flag_says_not_closed_then_the_lead_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Close date", "Stage", "Is closed"],
+        lambda number, created, _: (
+            f"A{number}",
+            created.date(),
+            (created + timedelta(days=20)).date(),
+            ("Verbally won", "Closed won", "Lost", "Lost")[number % 4],
+            int(number % 4 > 0),
+        ),
+    )
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert "both only where Is closed is '1'" in parts["outcome"].evidence
+    tables = Project(config).ingest().accounts.to_dict()["tables"]
+    assert tables["outcomes"]["stored"] == LEADS - LEADS // 4
+
+
 def test_start_when_nothing_says_which_leads_are_open_then_doubts_the_losses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,8 +197,10 @@ def _read_outcome(column: Column) -> _Outcome | None:
 
 
 def _find_flag(columns: Sequence[Column], outcome: _Outcome) -> Flag | None:
-    """A column of yes and no that is called closed, yes for all that was won but not all that was lost."""
-    is_won = among(outcome.column, outcome.won)
+    """A column of yes and no that is called closed: yes for all that was won, but not for all that was lost.
+
+    Values that speak of a win, such as a verbal one, may all be open as well.
+    """
     is_lost = among(outcome.column, outcome.lost)
     for column in columns:
         named = words.speaks_of(column.name, words.CLOSED)
@@ -206,7 +208,10 @@ def _find_flag(columns: Sequence[Column], outcome: _Outcome) -> Flag | None:
             continue
         yes = [value for value in column.values if value.casefold() in words.YES]
         is_closed = among(column, yes)
-        if is_closed[is_won].mean() >= MOSTLY and not is_closed[is_lost].all():
+        won = [value for value in outcome.won if is_closed[among(outcome.column, [value])].any()]
+        if not won or is_closed[among(outcome.column, won)].mean() < MOSTLY:
+            continue
+        if won != outcome.won or not is_closed[is_lost].all():
             return Flag(column, yes)
     return None
 
