@@ -14,6 +14,12 @@ from leadscore.scoring.tier import build_outlook
 
 NAMES = ["age", "size", "visits", "bant_budget", "bant_budget_known", "bant_completeness"]
 
+SETTINGS = make_settings(
+    fields={"budget": {"type": "text"}},
+    bant={"budget": {"field": "budget", "levels": ["no", "some", "all"]}},
+    tiers={"by": "capacity", "capacity": 10, "margin": 0},
+)
+
 
 def make_model():
     """Many small trees, for which a budget that is not known is none."""
@@ -51,7 +57,7 @@ def make_alike(n, *, values):
     return Matrix(keys, columns)
 
 
-def make_standing(encoded, settings):
+def make_standing(encoded):
     n = len(encoded.log_odds)
     nobody = np.zeros(n, dtype=bool)
     amount = np.full(n, np.nan)
@@ -60,7 +66,7 @@ def make_standing(encoded, settings):
         tier,
         amount,
         build_outlook(encoded.model, encoded.log_odds, amount, shift=0.0),
-        settings.tiers,
+        SETTINGS.tiers,
         np.full(n, "nurture", dtype=object),
         nobody,
         nobody,
@@ -70,35 +76,25 @@ def make_standing(encoded, settings):
 
 
 def test_answer_when_it_changes_nothing_then_no_lead_rises_above_others_like_it():
-    settings = make_settings(
-        fields={"budget": {"type": "text"}},
-        bant={"budget": {"field": "budget", "levels": ["no", "some", "all"]}},
-        tiers={"by": "capacity", "capacity": 10, "margin": 0},
-    )
     model = make_model()
     at = np.arange(79)
     for values in np.ndindex(3, 3, 3):
         encoded = Encoded.of(model, make_alike(80, values=values))
         assert (encoded.log_odds == encoded.log_odds[0]).all()
-        standing = make_standing(encoded, settings)
-        effect = try_answers(encoded.rows(at), standing, settings, letter="budget", at=at)
+        standing = make_standing(encoded)
+        effect = try_answers(encoded.rows(at), standing, SETTINGS, letter="budget", at=at)
         assert not effect.higher.any()
         assert not effect.move.any()
 
 
 def test_answer_when_it_makes_a_lead_like_others_then_it_ranks_among_them_as_they_are_listed():
-    settings = make_settings(
-        fields={"budget": {"type": "text"}},
-        bant={"budget": {"field": "budget", "levels": ["no", "some", "all"]}},
-        tiers={"by": "capacity", "capacity": 10, "margin": 0},
-    )
     model = make_model()
     last = np.array([79])
     for values in np.ndindex(3, 3, 3):
         matrix = make_alike(80, values=values)
         matrix.columns["bant_budget"][:] = [1.0] * 79 + [np.nan]
         encoded = Encoded.of(model, matrix)
-        standing = make_standing(encoded, settings)
-        effect = try_answers(encoded.rows(last), standing, settings, letter="budget", at=last)
+        standing = make_standing(encoded)
+        effect = try_answers(encoded.rows(last), standing, SETTINGS, letter="budget", at=last)
         assert effect.best == pytest.approx(standing.outlook.probability[0], abs=0)
         assert not effect.higher.any()
