@@ -15,6 +15,7 @@ from leadscore.results import Part
 from onboarding.made_exports import (
     BEGIN,
     LEADS,
+    leads_of,
     profile_of,
     settings_in,
     start_with,
@@ -211,3 +212,49 @@ def test_start_when_times_are_milliseconds_then_no_order_of_dates_is_stated(
 
     assert parts["created"].place == "a.csv: Created"
     assert "dates" not in settings_in(config)["sources"]["a"]
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (("lead_id", "id"), "id"),
+        (("Deal", "ID"), "ID"),
+        (("Nr", "Deal ID"), "Deal ID"),
+        (("Contact Id", "Opportunity No"), "Opportunity No"),
+    ],
+)
+def test_roles_when_two_columns_are_unique_then_the_record_id_is_the_id(
+    tmp_path: Path, names: tuple[str, str], chosen: str
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        [*names, "Created"],
+        lambda number, created, _: (f"7{number}", f"1{number}", created.date()),
+    )
+
+    lead_id = leads_of(path).id
+
+    assert lead_id is not None
+    assert lead_id.name == chosen
+
+
+def test_start_when_another_file_names_leads_then_its_ids_are_the_ids_and_not_those_of_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leads = write_rows(
+        tmp_path / "leads.csv",
+        ["id", "lead_id", "Created", "Status"],
+        lambda number, created, _: (number, 9 + number, created.date(), state(number)),
+    )
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["id", "user_id", "lead_id", "When", "Type"],
+        lambda number, created, _: (number, number % 4, 9 + number // 2, created.date(), "Call"),
+    )
+
+    parts, config = start_with(leads, monkeypatch, calls)
+
+    assert parts["id"].place == "leads.csv: lead_id"
+    assert parts["id"].doubt == "'id' has a different value in every row too"
+    assert parts["events"].evidence == "100% of its lead_id are leads; dated by When"
+    assert settings_in(config)["mapping"][-1]["columns"]["lead_id"] == "lead_id"

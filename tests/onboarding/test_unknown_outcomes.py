@@ -282,3 +282,57 @@ def test_start_when_ids_are_there_in_capitals_and_small_letters_then_doubts_that
     parts, _ = start_with(path, monkeypatch)
 
     assert parts["id"].doubt == doubt
+
+
+@pytest.mark.parametrize("has_date", [True, False])
+def test_start_when_one_flag_says_won_and_another_lost_then_leads_with_neither_are_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_date: bool
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Settled", "is_won", "is_lost"],
+        lambda number, created, closed: (
+            f"A{number}",
+            created.date(),
+            closed if has_date else "",
+            number % 4 == 1,
+            number % 4 in (2, 3),
+        ),
+    )
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert (
+        parts["outcome"].evidence == "won: 'True'; lost: 'False'; lost only where is_lost is 'True'"
+    )
+    assert parts["outcome"].doubt is not None
+    assert "no lead would be open" not in parts["outcome"].doubt
+    outcomes = Project(config).ingest().accounts.to_dict()["tables"]["outcomes"]
+    assert outcomes["stored"] == LEADS - LEADS // 4
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "won", "lost"),
+    [
+        ("W/L", ("", "W", "L", "L"), ["W"], ["L"]),
+        ("Result", ("pending", "w", "l", "l"), ["w"], ["l"]),
+        ("Этап сделки", ("Переговоры", "Успешно реализовано", "Закрыто и не реализовано", "Неуспешно"),
+         ["Успешно реализовано"], ["Закрыто и не реализовано", "Неуспешно"]),
+        ("销售阶段", ("初步接洽", "赢单", "输单", "未成交"), ["赢单"], ["输单", "未成交"]),
+        ("フェーズ", ("受注見込", "受注", "失注", "失注"), ["受注"], ["失注"]),
+        ("단계", ("협상", "수주", "실주", "실주"), ["수주"], ["실주"]),
+        ("Status", ("Quoted", "Bound", "Declined", "Lost order"), ["Bound"], ["Declined", "Lost order"]),
+    ],
+)  # fmt: skip
+def test_roles_when_outcomes_are_letters_or_in_other_scripts_then_they_are_known(
+    tmp_path: Path, name: str, values: tuple[str, ...], won: list[str], lost: list[str]
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", name],
+        lambda number, created, _: (f"A{number}", created.date(), values[number % 4]),
+    )
+
+    leads = leads_of(path)
+
+    assert (leads.won, leads.lost) == (won, lost)

@@ -9,7 +9,7 @@ import numpy as np
 from leadscore.onboarding import words
 from leadscore.onboarding.durations import Duration, find_duration
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
-from leadscore.onboarding.shared_ids import OVERLAP, overlap
+from leadscore.onboarding.shared_ids import find_ref
 from leadscore.times import DAY_US
 
 MOST_KINDS = 60  # of events
@@ -68,7 +68,7 @@ def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Eve
         return None
 
     columns = list(profile.columns.values())
-    ref = best(columns, lambda column: overlap(column, lead_id) - OVERLAP)
+    ref = find_ref(profile, lead_id)
     if ref is None:
         return None
     dates = [column for column in profile.dates() if column is not ref]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
-from leadscore.onboarding.roles import MOST_OUTCOMES, Leads, Roles, may_say_outcome
+from leadscore.onboarding.roles import MOST_OUTCOMES, Leads, Roles, ids_by_name, may_say_outcome
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
@@ -105,7 +105,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     place = leads.profile.file.name
     if leads.id is not None:
         evidence = "a different value in every row"
-        doubt = _doubt_ids(leads.id)
+        doubts = [_doubt_ids(leads.id), _name_other_ids(leads, leads.id)]
+        doubt = "; ".join(filter(None, doubts)) or None
         findings.append(Finding("id", f"{place}: {leads.id.name}", evidence, doubt))
     if leads.created is not None:
         findings.append(_describe_created(leads, leads.created))
@@ -116,7 +117,10 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     if leads.outcome is not None:
         evidence = f"won: {listed(leads.won, most=4)}; lost: {listed(leads.lost, most=4)}"
         if leads.flag is not None:
-            evidence += f"; both only where {leads.flag.column.name} is {listed(leads.flag.yes)}"
+            flagged = "lost" if leads.flag.is_of_losses else "both"
+            evidence += (
+                f"; {flagged} only where {leads.flag.column.name} is {listed(leads.flag.yes)}"
+            )
         if leads.open_values():
             evidence += f"; open: {listed(leads.open_values(), most=4)}"
         doubt = _doubt_outcome(leads, leads.outcome)
@@ -146,6 +150,16 @@ def _doubt_ids(column: Column) -> str | None:
     return f"{ids} in capitals and in small letters: maybe the same leads twice"
 
 
+def _name_other_ids(leads: Leads, chosen: Column) -> str | None:
+    """Other columns that may be the id of leads."""
+    ids = ids_by_name(list(leads.profile.columns.values()))
+    others = [column.name for column in ids if column is not chosen]
+    if not others:
+        return None
+    verb = "has" if len(others) == 1 else "have"
+    return f"{listed(others, most=3)} {verb} a different value in every row too"
+
+
 def _coverage(column: Column) -> str:
     """How many rows have a date."""
     missing = int((~column.has_moment).sum())
@@ -158,7 +172,7 @@ def _doubt_closes(leads: Leads, closed: Column) -> str | None:
         return "a forecast by its name: check that it is the real date once a lead has closed"
     if leads.outcome is None:
         return "may be the expected date while a lead is open, and even after"
-    is_open = ~among(leads.outcome, [*leads.won, *leads.lost, *leads.ended_values()])
+    is_open = ~(leads.is_won() | leads.is_lost() | among(leads.outcome, leads.ended_values()))
     dated = int((is_open & closed.has_moment).sum())
     if not dated:
         return None

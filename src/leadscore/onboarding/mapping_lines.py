@@ -8,9 +8,9 @@ from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.findings import CHECK_WORDS
+from leadscore.onboarding.flags import Flag
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Column, Profile
-from leadscore.onboarding.roles import Flag
 from leadscore.onboarding.stage_dates import STAGE_DATES
 from leadscore.onboarding.toml import Text, array, inline, quoted
 from leadscore.onboarding.words import numbered, slug
@@ -134,8 +134,10 @@ def _write_closes(
     flag: Flag | None = None,
 ) -> None:
     won, lost = values
-    closing = [*won, *lost]
-    where = {column.name: closing}
+    if flag is not None and flag.is_of_losses:
+        _write_flags(text, source, columns, {"won": (column, won), "lost": (flag.column, flag.yes)})
+        return
+    where = {column.name: [*won, *lost]}
     if flag is not None:
         where[flag.column.name] = flag.yes
     _write_entry(text, source, "outcomes", columns, where=where)
@@ -143,6 +145,19 @@ def _write_closes(
     outcomes = {value: {"outcome": "won"} for value in won}
     outcomes |= {value: {"outcome": "lost"} for value in lost}
     _write_values(text, column, outcomes)
+
+
+def _write_flags(
+    text: Text,
+    source: str,
+    columns: Mapping[str, str],
+    flags: Mapping[str, tuple[Column, list[str]]],
+) -> None:
+    """An entry for each outcome that a column of its own says yes to."""
+    for outcome, (column, yes) in flags.items():
+        where = {column.name: yes}
+        constants = {"outcome": outcome}
+        _write_entry(text, source, "outcomes", columns, where=where, constants=constants)
 
 
 def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping[str, str]) -> None:

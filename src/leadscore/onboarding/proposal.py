@@ -20,7 +20,7 @@ from leadscore.onboarding.mapping_lines import (
     write_stage_dates,
 )
 from leadscore.onboarding.plan import Plan
-from leadscore.onboarding.profile import Profile, among
+from leadscore.onboarding.profile import Profile
 from leadscore.onboarding.roles import Leads
 from leadscore.onboarding.shared_ids import kind_of_ids
 from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
@@ -127,8 +127,7 @@ def _closes(leads: Leads) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
     if leads.outcome is None:
         return leads.closed.moments
-    is_closed = among(leads.outcome, [*leads.won, *leads.lost])
-    closes: np.ndarray = leads.closed.moments[is_closed]
+    closes: np.ndarray = leads.closed.moments[leads.is_won() | leads.is_lost()]
     return closes
 
 
@@ -224,7 +223,9 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
     rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
     condition = f"{outcome} IN ({won}, {lost})"
     if leads.flag is not None:
-        condition += f" AND {quoted_name(leads.flag.column.name)} IN ({_sql_list(leads.flag.yes)})"
+        flagged = f"{quoted_name(leads.flag.column.name)} IN ({_sql_list(leads.flag.yes)})"
+        is_won = f" OR {outcome} IN ({won})" if leads.flag.is_of_losses else ""
+        condition += f" AND ({flagged}{is_won})"
     text.section(f"[views.{CLOSED}]", comment)
     text.add(f"sql = {quoted(f'{rows} WHERE {condition}')}")
     if leads.closing is not None:

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
 from leadscore.onboarding.events import Events, find_events
 from leadscore.onboarding.first_rows import find_first_rows
+from leadscore.onboarding.flags import Flag, find_flag, is_yes_or_no
 from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
-from leadscore.onboarding.shared_ids import OVERLAP
+from leadscore.onboarding.shared_ids import OVERLAP, count_named
 
 MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
 MOSTLY = 0.95
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A column that says which leads have closed, and its values that say so."""
-
-    column: Column
-    yes: list[str]
 
 
 @dataclass
@@ -56,6 +51,22 @@ class Leads:
         if self.closing is not None:
             return [self.closing.won, self.closing.lost]
         return [self.closed] if self.closed is not None else []
+
+    def is_won(self) -> np.ndarray:
+        """Which leads (n,) the outcome says were won."""
+        return self._ended_as(
+            self.won, is_flagged=self.flag is not None and not self.flag.is_of_losses
+        )
+
+    def is_lost(self) -> np.ndarray:
+        """Which leads (n,) the outcome says were lost."""
+        return self._ended_as(self.lost, is_flagged=self.flag is not None)
+
+    def _ended_as(self, values: list[str], *, is_flagged: bool) -> np.ndarray:
+        if self.outcome is None:
+            return np.zeros(self.profile.rows, dtype=bool)
+        has_value = among(self.outcome, values)
+        return has_value & self.flag.is_set() if self.flag and is_flagged else has_value
 
     def open_values(self) -> list[str]:
         """The values of the outcome that mean neither won nor lost, the commonest first."""
@@ -107,7 +118,10 @@ class Roles:
 
 def find_roles(profiles: Sequence[Profile]) -> Roles:
     """What the files of one company are."""
-    candidates = [_find_leads(find_first_rows(profile) or profile) for profile in profiles]
+    candidates = []
+    for profile in profiles:
+        others = [other for other in profiles if other is not profile]
+        candidates.append(_find_leads(find_first_rows(profile) or profile, others))
     leads = max(candidates, key=lambda one: _score(one, profiles))
     events = []
     unused = []
@@ -122,20 +136,18 @@ def find_roles(profiles: Sequence[Profile]) -> Roles:
     return Roles(leads, events, unused)
 
 
-def _find_leads(profile: Profile) -> Leads:
+def _find_leads(profile: Profile, others: Sequence[Profile]) -> Leads:
     """The parts that columns of a file would play if its rows were the leads."""
     leads = Leads(profile)
     columns = list(profile.columns.values())
-    unique = [column for column in columns if column.is_unique]
-    leads.id = best(unique, _id_score)
+    leads.id = _find_id(columns, others)
 
     outcome = _find_outcome(columns, leads)
     if outcome is not None:
         leads.outcome = outcome.column
         leads.won = outcome.won
         leads.lost = outcome.lost
-
-        leads.flag = _find_flag(columns, outcome)
+        leads.flag = find_flag(columns, outcome.column, outcome.won, outcome.lost)
 
     dates = [column for column in profile.dates() if column is not leads.id]
     leads.created = best(dates, lambda column: _created_score(column, dates))
@@ -151,12 +163,42 @@ def _find_leads(profile: Profile) -> Leads:
     return leads
 
 
+def _find_id(columns: Sequence[Column], others: Sequence[Profile]) -> Column | None:
+    """The unique column by which other files name the leads; else the one called most like an id."""
+    unique = [column for column in columns if column.is_unique]
+    ids = ids_by_name(unique)
+    if len(ids) < 2 or not others:
+        return best(unique, _id_score)
+
+    def score(column: Column) -> float:
+        """Files that name it, before its own name."""
+        named = sum(count_named(other, column) for other in others)
+        return 100 * named + _id_score(column)
+
+    return best(ids, score)
+
+
+def ids_by_name(columns: Sequence[Column]) -> list[Column]:
+    """The unique columns that are called like an id, and not like that of a company or person."""
+    keys = " ".join(words.KEYS.values())
+    return [
+        column
+        for column in columns
+        if column.is_unique
+        and words.speaks_of(column.name, words.NUMBER)
+        and not words.is_called(column.name, keys)
+        and _id_score(column) > 0
+    ]
+
+
 def _id_score(column: Column) -> float:
     """A unique column is an id by its name, or if its values are neither dates nor prose."""
     if column.date_order is not None or column.is_prose:
         return 0
-    named = words.speaks_of(column.name, words.ID)
-    return 1 + 2 * named - 3 * column.is_personal
+    named = words.speaks_of(column.name, words.NUMBER)
+    of_record = words.speaks_of(column.name, words.RECORD)
+    is_own = words.consists_of(column.name, words.OWN_ID)
+    return 1 + 2 * named + of_record + 2 * is_own - 3 * column.is_personal
 
 
 @dataclass(frozen=True)
@@ -190,34 +232,13 @@ def _read_outcome(column: Column) -> _Outcome | None:
     if not is_clear and named and says_yes_or_no:
         won = [value for value in values if value.casefold() in words.YES]
         lost = [value for value in values if value.casefold() in words.NO]
+    elif words.are_win_and_loss(values):
+        won = [value for value in values if value.casefold() == "w"]
+        lost = [value for value in values if value.casefold() == "l"]
     if not (won and lost):
         return None
     score = 2 * named - len(values) / MOST_OUTCOMES
     return _Outcome(column, won, lost, score)
-
-
-def _find_flag(columns: Sequence[Column], outcome: _Outcome) -> Flag | None:
-    """A column of yes and no that is called closed: yes for all that was won, but not for all that was lost.
-
-    Values that speak of a win, such as a verbal one, may all be open as well.
-    """
-    is_lost = among(outcome.column, outcome.lost)
-    for column in columns:
-        named = words.speaks_of(column.name, words.CLOSED)
-        if column is outcome.column or not named or not _is_yes_or_no(column):
-            continue
-        yes = [value for value in column.values if value.casefold() in words.YES]
-        is_closed = among(column, yes)
-        won = [value for value in outcome.won if is_closed[among(outcome.column, [value])].any()]
-        if not won or is_closed[among(outcome.column, won)].mean() < MOSTLY:
-            continue
-        if won != outcome.won or not is_closed[is_lost].all():
-            return Flag(column, yes)
-    return None
-
-
-def _is_yes_or_no(column: Column) -> bool:
-    return set(map(str.casefold, column.values)) <= words.YES | words.NO
 
 
 def may_say_outcome(column: Column) -> bool:
@@ -225,7 +246,7 @@ def may_say_outcome(column: Column) -> bool:
     if column.date_order is not None:
         return False
     named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-    return bool(named) or _is_yes_or_no(column)
+    return bool(named) or is_yes_or_no(column)
 
 
 def _created_score(column: Column, dates: Sequence[Column]) -> float:
@@ -257,7 +278,7 @@ def _closed_score(column: Column, leads: Leads) -> float:
     if leads.outcome is None:
         return named
 
-    is_closed = among(leads.outcome, [*leads.won, *leads.lost])
+    is_closed = leads.is_won() | leads.is_lost()
     share_of_closed = column.share_dated(is_closed)
     share_of_open = 0.0
     if not is_closed.all():
@@ -275,10 +296,8 @@ def _find_closing(dates: Sequence[Column], leads: Leads) -> ClosingDates | None:
     closing = find_closing_dates(dates)
     if closing is None or leads.outcome is None:
         return closing
-    is_won = among(leads.outcome, leads.won)
-    is_lost = among(leads.outcome, leads.lost)
-    won_are_dated = closing.won.share_dated(is_won) >= MOSTLY
-    lost_are_dated = closing.lost.share_dated(is_lost) >= MOSTLY
+    won_are_dated = closing.won.share_dated(leads.is_won()) >= MOSTLY
+    lost_are_dated = closing.lost.share_dated(leads.is_lost()) >= MOSTLY
     return closing if won_are_dated and lost_are_dated else None
 
 

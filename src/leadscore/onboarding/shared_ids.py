@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from leadscore.onboarding.profile import Column
+from leadscore.onboarding.profile import Column, Profile, best
+from leadscore.onboarding.words import OWN_ID, RECORD, consists_of, speaks_of
 from leadscore.settings.id_kinds import ID_KINDS, IdKind
 
+UNSURE = 0.25  # how much a name counts that may be the number of a row
 OVERLAP = 0.5  # the share of an events file's ids that are leads
 
 
@@ -19,6 +21,42 @@ def overlap(column: Column, ids: Column | None) -> float:
         return exact
     unified = [_overlap_by(kind, column, ids) for kind in ID_KINDS]
     return max(exact, *unified)
+
+
+def find_ref(profile: Profile, ids: Column) -> Column | None:
+    """The column of a file that names leads.
+
+    Of several, such as small numbers that count rows or users, it is one that names many leads, some
+    of them more than once.
+    """
+
+    def score(column: Column) -> float:
+        share = overlap(column, ids)
+        if share <= OVERLAP:
+            return 0
+        repeats = 2 * (not column.is_unique)
+        named = speaks_of(column.name, RECORD) + _is_namesake(column, ids)
+        return share + repeats + named + _share_named(column, ids)
+
+    return best(profile.columns.values(), score)
+
+
+def count_named(profile: Profile, ids: Column) -> float:
+    """How large a share of the leads a file names, less where none comes twice, more by the same name."""
+    ref = find_ref(profile, ids)
+    if ref is None:
+        return 0
+    share = _share_named(ref, ids)
+    return UNSURE * share if ref.is_unique else share + _is_namesake(ref, ids)
+
+
+def _is_namesake(column: Column, ids: Column) -> bool:
+    """Whether a column is called like the ids, and not just id, as that of every file may be."""
+    return column.name == ids.name and not consists_of(column.name, OWN_ID)
+
+
+def _share_named(column: Column, ids: Column) -> float:
+    return min(len(column.values) / len(ids.values), 1)
 
 
 def kind_of_ids(ids: Column | None, refs: Iterable[Column]) -> IdKind | None:

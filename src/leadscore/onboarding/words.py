@@ -1,4 +1,8 @@
-"""The words by which columns and values are recognised, in the languages that CRMs speak most."""
+"""The words by which columns and values are recognised, in the languages that CRMs speak most.
+
+A word in Latin letters is a whole word, in small letters and without accents. One in other letters
+is found anywhere in a name, since words change their endings or stand without blanks between them.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,50 @@ from collections.abc import Collection
 
 from leadscore.audit.names import words_of
 
-ID = "id key number no nr nummer guid uuid code record case opportunity lead deal prospect ref"
+OWN_ID = "id record guid uuid key"  # a name of these words alone is of the row itself
+RECORD = "record case opportunity lead deal prospect"
+NUMBER = "id key number no nr nummer guid uuid code ref номер 编号 編號 番号 번호"
+ID = f"{NUMBER} {RECORD}"
 CREATED = (
     "created create creation createdate createddate createdon createtime add added start started open opened "
     "opening engage entered entry reg registered registration received erstellt angelegt erstelldatum cree "
-    "creado criado creato aangemaakt first begin erstellungszeit erstellungsdatum anlagedatum"
+    "creado criado creato aangemaakt first begin erstellungszeit erstellungsdatum anlagedatum "
+    "создан 创建 建立 登録 作成 등록 생성"
 )
 CLOSED = (
     "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
     "fechamento chiusura gesloten afgesloten beendet "
-    "fermeture cerrado fechado chiuso encerramento actual finished conclusion abschlussdatum schlussdatum sluitdatum"
+    "fermeture cerrado fechado chiuso encerramento actual finished conclusion abschlussdatum schlussdatum sluitdatum "
+    "закрыт заверш 结束 結束 关闭 關閉 完了 終了 종료 완료"
+)
+UNSURE = (
+    "预计 預計 予定 見込 예정 예상 미수주 предполаг ожида"  # what makes a win a forecast as well
 )
 EXPECTED = (  # what makes a date a forecast
-    "expected forecast planned estimated target projected scheduled due geplant geplanter geplantes geplante "
+    "expected forecast planned estimated est target projected scheduled due geplant geplanter geplantes geplante "
     "erwartet erwarteter erwartetes erwartete voraussichtlich voraussichtlicher voraussichtliches prevu prevue "
-    "estime estimee previsto prevista estimado estimada esperado esperada verwacht verwachte"
+    "estime estimee previsto prevista estimado estimada esperado esperada verwacht verwachte "
+    f"{UNSURE}"
 )
 OUTCOME = (
     "outcome result status stage converted won conversion target success label y ergebnis resultat resultado "
-    "esito uitkomst class response iswon closedwon"
+    "esito uitkomst class response iswon closedwon "
+    "этап стади статус 阶段 階段 状态 狀態 结果 結果 フェーズ ステータス 단계 상태"
 )
 AMOUNT = (
     "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
-    "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme"
-    " nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco"
+    "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme "
+    "nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco "
+    "сумм бюджет 金额 金額 금액"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
 OWNER = (
     "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
     "proprietario eigenaar salesrep ownerid owned responsible responsable responsabile responsavel verantwortlich "
-    "verantwortlicher betreuer verkoper assignee commercial comercial commerciale"
+    "verantwortlicher betreuer verkoper assignee commercial comercial commerciale producer "
+    "ответствен менеджер 负责人 負責人 担当 담당"
 )
-CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta"
+CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta валют 币种 幣別 通貨 통화"
 KEYS = {  # what connects leads of one company or person; ids before names
     "account": "accountid accountnumber companyid customerid customernumber clientid organizationid "
     "organisationid orgid firmenid kundenid kundennummer idclient clienteid empresaid klantid "
@@ -55,7 +71,10 @@ PERSONAL = {
     "contact": "contact contactname person fullname ansprechpartner kontakt kontaktperson contacto "
     "contatto contato contactpersoon",
 }
-STAGE = "stage phase step status stufe etape etapa fase pipeline"
+STAGE = (
+    "stage phase step status stufe etape etapa fase pipeline "
+    "этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태"
+)
 KIND = "activity kind type event action channel aktivitat typ tipo actividad attivita subject name"
 FIELD = "field property column attribute feld champ campo veld"
 NEW_VALUE = "value newvalue new wert valeur valor waarde to"
@@ -91,30 +110,34 @@ LETTERS = {
 }
 WON = (
     "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta approved signed converted success "
-    "successful closedwon sold activated order"
+    "successful closedwon sold activated order bound "
+    "успешн выигр реализован 赢 贏 成交 中标 得標 成功 受注 成約 수주 성공"
 )
 LOST = (
     "lost loss lose verloren perdu perdue perdido perdida perso persa declined rejected cancelled canceled "
     "disqualified dead unqualified closedlost abandoned failed failure fell outsold withdrawn withdrew abgesagt "
     "abgelehnt storniert annule annulee abandonne abandonnee refuse refusee cancelado cancelada rechazado "
-    "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen vervallen"
+    "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen vervallen "
+    "неуспешн проигр провал отказ потерян 输单 輸單 丢单 丟單 流失 失败 失敗 战败 落标 失注 見送 실주 실패"
 )
 NO_LEAD = (  # what ends a lead that was none
     "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "
-    "dubbel testlead ungultig invalide invalido"
+    "dubbel testlead ungultig invalide invalido дубл спам 重复 重複 无效 無效 無効 중복"
 )
 ENDED = (  # what says that a lead has closed, and not how
     "closed ended finished concluded geschlossen abgeschlossen beendet cloture cloturee cerrado cerrada fechado "
-    "fechada encerrado encerrada chiuso chiusa gesloten afgesloten beeindigd"
+    "fechada encerrado encerrada chiuso chiusa gesloten afgesloten beeindigd "
+    "закрыт заверш 结束 結束 关闭 關閉 終了 종료"
 )
-YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim"}
-NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee"}
+YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim", "да", "是", "はい", "예"}
+NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee", "нет", "否", "いいえ", "아니요"}
 UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
     "offen", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"}  # fmt: skip
 OF_ACTIVITIES = (  # what a status says of an activity, and not of a lead
     "completed done open planned scheduled cancelled canceled missed held pending overdue started progress "
     "deferred waiting erledigt abgeschlossen offen geplant"
 )
+NEGATED = re.compile(r"\bне\b|[未不]")  # noqa: RUF001 (Cyrillic)
 SCALES = (  # answers from weakest to strongest
     ("no", "unknown", "yes"),
     ("no", "poor", "info gathering", "yes"),
@@ -129,8 +152,21 @@ def speaks_of(name: str, words: str) -> int:
     wanted = set(words.split())
     spoken = words_of(name)
     joined = "".join(spoken)
-    n = sum(word in wanted for word in spoken)
-    return n + (joined in wanted and len(spoken) > 1)
+    n = sum(word in wanted for word in spoken) + (joined in wanted and len(spoken) > 1)
+    if name.isascii():
+        return n
+    written = name.casefold()
+    return n + sum(word in written for word in wanted if not word.isascii())
+
+
+def consists_of(name: str, words: str) -> bool:
+    """Whether all words of a column's name are in a list of words.
+
+    >>> consists_of("Record ID", OWN_ID), consists_of("lead_id", OWN_ID)
+    (True, False)
+    """
+    spoken = words_of(name)
+    return bool(spoken) and set(spoken) <= set(words.split())
 
 
 def is_called(name: str, words: str) -> bool:
@@ -143,7 +179,8 @@ def is_called(name: str, words: str) -> bool:
 
 def means_won(value: str) -> bool:
     """Whether a value says that a lead was won."""
-    return bool(speaks_of(value, WON)) and not _is_negated(value)
+    is_sure = not speaks_of(value, f"{LOST} {UNSURE}")
+    return bool(speaks_of(value, WON)) and is_sure and not _is_negated(value)
 
 
 def means_lost(value: str) -> bool:
@@ -160,7 +197,8 @@ def means_ended(value: str) -> bool:
     (True, True, False)
     """
     begins_negated = words_of(value)[:1] in [["not"], ["nicht"], ["non"], ["never"]]
-    return bool(speaks_of(value, f"{ENDED} {NO_LEAD}")) and not begins_negated
+    is_negated = begins_negated or NEGATED.match(value.casefold()) is not None
+    return bool(speaks_of(value, f"{ENDED} {NO_LEAD}")) and not is_negated
 
 
 def answers_yes_or_no(value: str) -> bool:
@@ -170,6 +208,16 @@ def answers_yes_or_no(value: str) -> bool:
     (True, True, False)
     """
     return value.casefold() in YES | NO | UNKNOWN
+
+
+def are_win_and_loss(values: Collection[str]) -> bool:
+    """Whether values are the letters W and L, and words of what is not known yet.
+
+    >>> are_win_and_loss(["W", "L", "Pending"]), are_win_and_loss(["W", "N", "L"])
+    (True, False)
+    """
+    letters = {value.casefold() for value in values} - UNKNOWN
+    return letters == {"w", "l"}
 
 
 def began(value: str) -> str | None:
@@ -187,7 +235,8 @@ def began(value: str) -> str | None:
 
 def _is_negated(value: str) -> bool:
     negations = {"not", "no", "nicht", "non", "never", "un"}
-    return bool(negations & set(words_of(value)))
+    is_negated = bool(negations & set(words_of(value)))
+    return is_negated or NEGATED.search(value.casefold()) is not None
 
 
 def level_order(values: set[str]) -> tuple[str, ...]:
