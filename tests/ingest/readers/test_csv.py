@@ -182,6 +182,10 @@ def test_csv_when_a_quote_in_the_header_never_closes_then_it_is_refused(tmp_path
         ("a,b\nСделки,2\nЗакрыто и не реализовано,1\n".encode("cp1251"), "cp1251", "Сделки"),  # noqa: RUF001
         ("a,b\nПеремога,2\nУкраїна,1\n".encode("cp1251"), "cp1251", "Перемога"),  # noqa: RUF001
         ("a,b\n赢单,2\n跟进中,1\n".encode("gb18030"), "gb18030", "赢单"),
+        ("a,b\n수주,2\n실주,1\n협상중,1\n".encode("cp949"), "cp949", "수주"),
+        ("a,b\n贏單,2\n輸單,1\n洽談中,1\n預計成交日期,1\n".encode("cp950"), "cp950", "贏單"),
+        ("a,b\nΚερδισμένη,2\nΧαμένη,1\nΣε εξέλιξη,1\n".encode("cp1253"), "cp1253", "Κερδισμένη"),  # noqa: RUF001
+        ("a,b\n20°C,2\nÄpfel,1\nÅrhus,1\n".encode("cp1252"), "cp1252", "20°C"),
         (
             "a,b\nDéçu à Liège,2\nStraße 9\xa0999\xa0€,1\n".encode("cp1252"),
             "cp1252",

@@ -35,6 +35,9 @@ HANZI = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")  # the common ones
 CYRILLIC = re.compile(rb"[\xa8\xaa\xaf\xb2-\xb4\xb8\xba\xbf\xe0-\xff]|(?<![\x80-\xff])[\xc0-\xdf]")
 CYRILLIC_CAPITALS = re.compile(rb"[\xc0-\xdf]")
 LAST_HANGUL = b"\xc8\xfe"  # Korean text looks the same, but ends there
+BIG5 = re.compile(rb"(?:[\xa4-\xc6][\x40-\x7e\xa1-\xfe]){2,}")  # the common ones, in words
+GREEK_ACCENT = re.compile(rb"(?<=[\xe1-\xfe])[\xdc-\xdf]")  # a small letter, in Cyrillic a capital
+ACCENTED = 0.03  # the share of Greek letters, at least
 MOSTLY = 0.8
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
@@ -193,7 +196,7 @@ def _legacy_of(block: bytes) -> str:
 
 
 def _without_latin(block: bytes) -> list[str]:
-    """The encoding of a block in Chinese or Cyrillic, which could be read as western as well.
+    """The encoding of a block in an Asian language, Greek or Cyrillic, which could be read as western as well.
 
     >>> [_without_latin("阶段,赢单,输单,来源".encode("gb18030")), _without_latin("Сумма".encode("cp1251"))]
     [['gb18030'], ['cp1251']]
@@ -202,11 +205,17 @@ def _without_latin(block: bytes) -> list[str]:
     """
     beyond_ascii = block.translate(None, ASCII)
     in_words = sum(map(len, FOREIGN_WORDS.findall(block)))
-    if in_words <= len(beyond_ascii) / 2:
-        return []
+    is_in_words = in_words > len(beyond_ascii) / 2
     hanzi = HANZI.findall(block)
-    if 2 * len(hanzi) > MOSTLY * len(beyond_ascii) and max(hanzi) > LAST_HANGUL:
-        return ["gb18030"]
+    if is_in_words and 2 * len(hanzi) > MOSTLY * len(beyond_ascii):
+        return ["gb18030" if max(hanzi) > LAST_HANGUL else "cp949"]
+    traditional = b"".join(BIG5.findall(block)).translate(None, ASCII)
+    if len(traditional) > MOSTLY * len(beyond_ascii):
+        return ["cp950"]
+    if not is_in_words:
+        return []
+    if len(GREEK_ACCENT.findall(block)) > ACCENTED * len(beyond_ascii):
+        return ["cp1253"]
     letters = len(CYRILLIC.findall(block))
     has_capitals = CYRILLIC_CAPITALS.search(block) is not None  # which Hebrew text has not
     return ["cp1251"] if letters >= MOSTLY * len(beyond_ascii) and has_capitals else []
