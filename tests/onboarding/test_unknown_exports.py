@@ -165,10 +165,34 @@ def test_start_when_a_file_only_resembles_a_preset_then_reads_it_without(
     assert parts["outcome"].place == "deals.csv: Deal stage"
 
 
-def test_start_when_the_only_table_ends_in_txt_then_proposes_to_rename_it(tmp_path: Path) -> None:
-    (tmp_path / "deals.txt").write_text("Nr;Created\n1;2025-01-01\n")
+@pytest.mark.parametrize("mark", ["\t", ",", ";"])
+def test_start_when_a_text_file_is_a_table_then_it_is_read_and_notes_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    path = write_rows(
+        folder / "deals.txt",
+        ["Nr", "Created", "Status"],
+        lambda number, created, _: (f"A{number}", created.date(), state(number)),
+    )
+    path.write_text(path.read_text(encoding="utf-8").replace(";", mark), encoding="utf-8")
+    (folder / "readme.txt").write_text("Deals, as of today\nAsk Ann, Bob, or Eve\nThanks\n")
 
-    with pytest.raises(UserError, match=r"If 'deals.txt' is a table .* rename it to end in .csv"):
+    started = start([folder], tmp_path / "leadscore.toml")
+
+    assert started.unused == []
+    tables = Project(tmp_path / "leadscore.toml").ingest().accounts.to_dict()["tables"]
+    assert tables["leads"]["stored"] == LEADS
+
+
+def test_start_when_a_folder_holds_only_notes_then_says_that_no_file_is_an_export(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "readme.txt").write_text("Deals, as of today\nAsk Ann\n")
+
+    with pytest.raises(UserError, match="holds no file that ends in"):
         start([tmp_path], tmp_path / "leadscore.toml")
 
 

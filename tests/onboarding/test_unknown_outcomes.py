@@ -336,3 +336,37 @@ def test_roles_when_outcomes_are_letters_or_in_other_scripts_then_they_are_known
     leads = leads_of(path)
 
     assert (leads.won, leads.lost) == (won, lost)
+
+
+def test_start_when_no_word_means_won_then_names_the_column_that_says_lost_and_all_that_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Progress"],
+        lambda number, created, _: (
+            f"A{number}",
+            created.date(),
+            ("Viewing", "Exchanged", "Withdrawn", "Fell through")[number % 4],
+        ),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert "maybe Progress ('Viewing', 'Exchanged'" in parts["outcome"].evidence
+    assert [parts[part].place for part in ("outcome", "amount", "owner")] == ["not found"] * 3
+
+
+def test_start_when_no_date_fits_the_close_then_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", "Status"],
+        lambda number, created, _: (f"A{number}", created.date(), state(number)),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["closed"].place == "not found"
+    assert parts["closed"].evidence.endswith("count as closed when an export first shows it")

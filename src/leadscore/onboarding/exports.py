@@ -12,10 +12,10 @@ from leadscore.errors import SourceFormatError, UserError
 from leadscore.files import list_below
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.ingest.readers.rows import RowsOfFile
-from leadscore.ingest.readers.sources import ENDINGS
+from leadscore.ingest.readers.sources import ENDINGS, PLAIN
 from leadscore.onboarding.combined import combine
 from leadscore.onboarding.findings import Finding
-from leadscore.onboarding.header import find_header_row
+from leadscore.onboarding.header import find_header_row, is_table
 from leadscore.onboarding.profile import Profile, read_profile
 from leadscore.onboarding.words import numbered, slug
 from leadscore.progress import Progress
@@ -44,9 +44,7 @@ def find_exports(places: Sequence[Path]) -> list[Path]:
         if place.is_dir():
             inside = _list_exports(place)
             if not inside:
-                raise UserError(
-                    f"{place} holds no file that ends in {listed(ENDINGS)}{_hint_at_text(place)}"
-                )
+                raise UserError(f"{place} holds no file that ends in {listed(ENDINGS)}")
             paths += inside
         elif place.is_file():
             paths.append(place)
@@ -55,19 +53,22 @@ def find_exports(places: Sequence[Path]) -> list[Path]:
     return paths
 
 
-def _hint_at_text(folder: Path) -> str:
-    """What to do with a file called .txt, as some programs call a table."""
-    texts = [path.name for path in list_below(folder) if path.suffix.lower() == ".txt"]
-    if not texts:
-        return ""
-    return f". If {texts[0]!r} is a table with a delimiter, rename it to end in .csv"
-
-
 def _list_exports(folder: Path) -> list[Path]:
     files = list_below(folder)
-    files = [path for path in files if path.name.lower().endswith(ENDINGS)]
+    files = [path for path in files if _is_export(path)]
     own = {home for home in _homes_of(files, folder) if _is_own(home)}
     return [path for path in files if own.isdisjoint(path.parents)]
+
+
+def _is_export(path: Path) -> bool:
+    """Whether a file may be one, as a plain text is that holds a table."""
+    name = path.name.lower()
+    if not name.endswith(PLAIN):
+        return name.endswith(ENDINGS)
+    try:
+        return is_table(RowsOfFile(SourceFile("", path, path.name), Source(path=path.name)))
+    except SourceFormatError:
+        return False
 
 
 def _homes_of(files: Sequence[Path], folder: Path) -> set[Path]:

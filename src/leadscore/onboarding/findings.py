@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
-from leadscore.onboarding.roles import MOST_OUTCOMES, Leads, Roles, ids_by_name, may_say_outcome
+from leadscore.onboarding.roles import Leads, Roles, ids_by_name, may_say_outcome
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
+NO_CLOSE = "no date fits; leads count as closed when an export first shows it"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
 ALL_CLOSED = "no lead would be open: maybe those that are count as lost"
 STAGE_DOUBT = "guessed from dates after the creation that only some leads have"
@@ -42,6 +43,7 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     findings = [Finding("leads", file, counted(leads.profile.rows, "row"))]
     findings += _describe_leads(leads)
     has_closes = any(source.won and source.lost for source in events)
+    findings += _describe_lacking(leads, has_closes=has_closes)
     if not leads.has_outcomes() and not has_closes:
         findings.append(Finding("outcome", "not found", _lack_of_outcome(leads), NO_OUTCOME))
     stages = find_stage_dates(leads)
@@ -59,7 +61,7 @@ def _lack_of_outcome(leads: Leads) -> str:
     likely = [
         f"{column.name} ({listed(list(column.values), most=5)})"
         for column in leads.profile.columns.values()
-        if 1 < len(column.values) <= MOST_OUTCOMES and may_say_outcome(column)
+        if may_say_outcome(column)
     ]
     return f"{evidence}; maybe {' or '.join(likely)}" if likely else evidence
 
@@ -137,6 +139,20 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     if leads.owner is not None:
         names = counted(len(leads.owner.values), "value")
         findings.append(Finding("owner", f"{place}: {leads.owner.name}", names))
+    return findings
+
+
+def _describe_lacking(leads: Leads, *, has_closes: bool) -> list[Finding]:
+    """What no column was taken for, though one may well be it."""
+    findings = []
+    lacks_date = leads.created is not None and leads.outcome is not None and not leads.ends()
+    if lacks_date and not has_closes:
+        findings.append(Finding("closed", "not found", NO_CLOSE, "map a column if one says it"))
+    lacking = [("amount", leads.amount), ("owner", leads.owner)]
+    for part, column in lacking:
+        if column is None:
+            evidence = "no column is called so"
+            findings.append(Finding(part, "not found", evidence, "map it if there is one"))
     return findings
 
 

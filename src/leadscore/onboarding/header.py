@@ -14,6 +14,7 @@ from leadscore.ingest.readers.workbook import read_first_rows
 
 LOOKED_AT = 1 << 18  # bytes of a text file
 LEAST_COLUMNS = 3
+MOSTLY = 0.9
 
 Rows = Sequence[tuple[int, Sequence[str]]]  # the number of each, and its values
 
@@ -27,6 +28,22 @@ def find_header_row(rows: RowsOfFile) -> int | None:
     places = [_find_in(table) for table in _tables(rows)]
     lower = [place for place in places if place is not None]
     return min(lower, default=0) or None
+
+
+def is_table(rows: RowsOfFile) -> bool:
+    """Whether nearly all rows of a text file have the same number of values, and several.
+
+    Raises:
+        SourceFormatError: it cannot be read.
+    """
+    return any(map(_is_even, _tables(rows)))
+
+
+def _is_even(rows: Rows) -> bool:
+    widths = Counter(len(row) for _, row in rows)
+    for width, count in widths.most_common(1):
+        return width >= LEAST_COLUMNS and 1 < count >= MOSTLY * len(rows)
+    return False
 
 
 def _tables(rows: RowsOfFile) -> Iterator[Rows]:

@@ -243,10 +243,11 @@ def _read_outcome(column: Column) -> _Outcome | None:
 
 def may_say_outcome(column: Column) -> bool:
     """Whether a column may say won and lost in ways that are not known."""
-    if column.date_order is not None:
+    if column.date_order is not None or not 1 < len(column.values) <= MOST_OUTCOMES:
         return False
     named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-    return bool(named) or is_yes_or_no(column)
+    names_ends = any(words.means_won(value) or words.means_lost(value) for value in column.values)
+    return bool(named) or names_ends or is_yes_or_no(column)
 
 
 def _created_score(column: Column, dates: Sequence[Column]) -> float:

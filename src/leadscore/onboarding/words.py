@@ -42,7 +42,7 @@ OUTCOME = (
     "этап стади статус 阶段 階段 状态 狀態 结果 結果 フェーズ ステータス 단계 상태"
 )
 AMOUNT = (
-    "amount value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
+    "amount amt value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
     "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme "
     "nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco "
     "сумм бюджет 金额 金額 금액"

@@ -34,6 +34,7 @@ __all__ = [
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 ENDINGS = (*TEXT, *JSON_LINES, ".xlsx", ".parquet")
+PLAIN = ".txt"  # of tables as well, but a folder may hold notes that end so
 MAGICS = {
     b"PAR1": "Parquet",
     b"PK\x03\x04": "a ZIP or an Excel workbook",
@@ -115,7 +116,8 @@ def detect_dialect(
     Raises:
         SourceFormatError: it is empty, cannot be read, or not what its ending says.
     """
-    return detect_text(file, source, expected) if _ending(file) in TEXT else None
+    is_text = _ending(file) in (*TEXT, PLAIN)
+    return detect_text(file, source, expected) if is_text else None
 
 
 def read_names(
@@ -163,7 +165,7 @@ def read_file(
 def _ending(file: SourceFile) -> str:
     """The ending of a file, if its first bytes are of that format."""
     name = file.name.lower()
-    ending = next((ending for ending in ENDINGS if name.endswith(ending)), None)
+    ending = next((ending for ending in (*ENDINGS, PLAIN) if name.endswith(ending)), None)
     if ending is None:
         raise file.refusal(f"must end in {listed(ENDINGS)}")
 
