@@ -351,3 +351,36 @@ def test_init_when_columns_are_like_those_of_a_preset_but_its_id_is_missing_then
 
     assert "preset" not in settings
     assert counts(ingested)["leads"] == LEADS
+
+
+def test_init_when_groups_have_titles_headers_and_totals_then_only_leads_are_read(
+    tmp_path: Path,
+) -> None:
+    header = ["Name", "Owner", "Stage", "Value", "Created", "Closed", "Item"]
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["Deals"])
+    for group, title in enumerate(("Active", "Won", "Lost")):
+        sheet.append([title])
+        sheet.append(header)
+        for number in range(group, LEADS, 3):
+            begin = created(number)
+            end = f"{begin + timedelta(days=20):%Y-%m-%d}" if group else None
+            stage = ("Demo", "Won", "Lost")[group]
+            sheet.append(
+                [f"Deal {number}", "Ann", stage, number, f"{begin:%Y-%m-%d}", end, 900 + number]
+            )
+        sheet.append([None, None, None, 1000])
+        sheet.append([])
+    (tmp_path / "exports").mkdir()
+    book.save(tmp_path / "exports" / "board.xlsx")
+
+    settings, ingested = start_in(tmp_path)
+
+    assert settings["mapping"][0]["columns"]["lead_id"] == "Item"
+    assert settings["sources"]["board"]["ignore"] == {
+        "header": {"Item": ["Item"]},
+        "no_lead": {"Item": [""], "Created": [""]},
+    }
+    assert (counts(ingested)["leads"], counts(ingested)["outcomes"]) == (60, 40)
+    assert not ingested.rejects

@@ -282,3 +282,27 @@ def test_start_when_another_file_names_leads_then_its_ids_are_the_ids_and_not_th
     assert parts["id"].doubt == "'id' has a different value in every row too"
     assert parts["events"].evidence == "100% of its lead_id are leads; dated by When"
     assert settings_in(config)["mapping"][-1]["columns"]["lead_id"] == "lead_id"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("Quote £", "{}"), ("Quoted", "${}.00"), ("Quoted", "{} €")]
+)
+def test_roles_when_a_column_of_numbers_has_a_currency_then_it_is_the_amount_and_no_id(
+    tmp_path: Path, name: str, written: str
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        [name, "Case", "Created", "Rooms"],
+        lambda number, created, _: (
+            written.format(1000 + number),
+            f"A{number}",
+            created.date(),
+            number % 7,
+        ),
+    )
+
+    leads = leads_of(path)
+
+    assert leads.amount is not None
+    assert leads.id is not None
+    assert (leads.amount.name, leads.id.name) == (name, "Case")

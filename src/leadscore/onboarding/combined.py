@@ -77,8 +77,10 @@ def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
     if source in taken:
         source = first.file.source
     missing: set[str] = set()
+    sparse: dict[str, Column] = {}
     for profile in group:
         missing.update(profile.missing)
+        sparse = sparse or profile.sparse
     return replace(
         first,
         file=replace(first.file, source=source, name=pattern),
@@ -86,6 +88,8 @@ def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
         rows=sum(profile.rows for profile in group),
         paths=tuple(profile.file.path for profile in group),
         missing=tuple(sorted(missing)),
+        headers=sum(profile.headers for profile in group),
+        sparse=sparse,
     )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
-from leadscore.onboarding.roles import Leads, Roles, ids_by_name, may_say_outcome
+from leadscore.onboarding.roles import Leads, Roles, ids_by_name, may_say_outcome, names_money
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
+NO_CREATED = "no date fits; without one nothing is known of when fields were filled in"
 NO_CLOSE = "no date fits; leads count as closed when an export first shows it"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
 ALL_CLOSED = "no lead would be open: maybe those that are count as lost"
@@ -40,7 +41,8 @@ def describe(roles: Roles) -> list[Finding]:
 
 def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     file = leads.profile.file.name
-    findings = [Finding("leads", file, counted(leads.profile.rows, "row"))]
+    rows = counted(leads.profile.rows, "row")
+    findings = [Finding("leads", file, rows, _doubt_rows(leads.profile))]
     findings += _describe_leads(leads)
     has_closes = any(source.won and source.lost for source in events)
     findings += _describe_lacking(leads, has_closes=has_closes)
@@ -53,6 +55,17 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
     for source in events:
         findings += _describe_events(source, leads)
     return findings
+
+
+def _doubt_rows(profile: Profile) -> str | None:
+    """Rows that seem to be no leads."""
+    doubts = []
+    if profile.headers:
+        doubts.append(f"the header comes again {counted(profile.headers, 'time')}")
+    if profile.sparse:
+        rows = next(iter(profile.sparse.values())).rows
+        doubts.append(f"{counted(rows, 'row is', 'rows are')} nearly empty: titles or totals?")
+    return "; ".join(doubts) or None
 
 
 def _lack_of_outcome(leads: Leads) -> str:
@@ -135,7 +148,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         findings.append(Finding(part, f"{place}: {names}", evidence, CHECK_WORDS))
     if leads.amount is not None:
         doubt = "today's value: learned from only if it was known when the lead was created"
-        findings.append(Finding("amount", f"{place}: {leads.amount.name}", "numbers", doubt))
+        evidence = "amounts of money" if names_money(leads.amount) else "numbers"
+        findings.append(Finding("amount", f"{place}: {leads.amount.name}", evidence, doubt))
     if leads.owner is not None:
         names = counted(len(leads.owner.values), "value")
         findings.append(Finding("owner", f"{place}: {leads.owner.name}", names))
@@ -145,6 +159,8 @@ def _describe_leads(leads: Leads) -> list[Finding]:
 def _describe_lacking(leads: Leads, *, has_closes: bool) -> list[Finding]:
     """What no column was taken for, though one may well be it."""
     findings = []
+    if leads.created is None:
+        findings.append(Finding("created", "not found", NO_CREATED, "map a column if one says it"))
     lacks_date = leads.created is not None and leads.outcome is not None and not leads.ends()
     if lacks_date and not has_closes:
         findings.append(Finding("closed", "not found", NO_CLOSE, "map a column if one says it"))

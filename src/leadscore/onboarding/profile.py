@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from leadscore.ingest.mapping.words import is_missing
 from leadscore.ingest.readers.batch import Batch, SourceFile
 from leadscore.ingest.readers.rows import Rows
 from leadscore.onboarding.date_forms import find_date_form
+from leadscore.onboarding.strays import find_headers, find_sparse
 from leadscore.settings.id_kinds import ID_KINDS, IdKind, canonical_id
 
 SAMPLE_ROWS = 200_000
@@ -182,6 +183,8 @@ class Profile:
         paths: the files, where several are read by one pattern, which is then their name.
         header_row: the line of the header, if it is not the first.
         missing: words that stand for missing values, as dates and numbers show.
+        headers: how often the header comes again.
+        sparse: the rows that have far fewer values than others, such as totals: their columns.
         sql: of a view over a file, which is then the profile's: its SELECT.
     """
 
@@ -192,6 +195,8 @@ class Profile:
     paths: tuple[Path, ...] = ()
     header_row: int | None = None
     missing: tuple[str, ...] = ()
+    headers: int = 0
+    sparse: dict[str, Column] = field(default_factory=dict)
     sql: str | None = None
 
     @property
@@ -240,14 +245,30 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         if n >= SAMPLE_ROWS:
             break
     columns = {name: _join_batches(batches, name) for name in names}
-    missing = _missing_words(columns.values())
+    texts = {name: column.text for name, column in columns.items()}
+    is_header = find_headers(texts)
+    is_sparse = find_sparse(texts) & ~is_header
+    of_table = _rows_of(columns, ~(is_header | is_sparse))
+    missing = _missing_words(of_table.values())
     return Profile(
         file=rows.file,
-        columns={name: _without(column, missing) for name, column in columns.items()},
-        rows=n,
+        columns={name: _without(column, missing) for name, column in of_table.items()},
+        rows=n - int((is_header | is_sparse).sum()),
         is_table=is_table,
         missing=tuple(sorted(missing)),
+        headers=int(is_header.sum()),
+        sparse=_rows_of(columns, is_sparse) if is_sparse.any() else {},
     )
+
+
+def _rows_of(columns: Mapping[str, Column], chosen: np.ndarray) -> dict[str, Column]:
+    """Some rows of columns, chosen by a mask (n,)."""
+    if chosen.all():
+        return dict(columns)
+    mask = pa.array(chosen)
+    return {
+        name: replace(column, text=column.text.filter(mask)) for name, column in columns.items()
+    }
 
 
 def _join_batches(batches: Sequence[Batch], name: str) -> Column:

@@ -177,7 +177,24 @@ def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
         text.add(
             f"missing = {array(profile.missing)} # CHECK: seen among dates and numbers",
         )
+    _write_strays(text, plan, profile)
     _write_reading(text, plan, profile)
+
+
+def _write_strays(text: Text, plan: Plan, profile: Profile) -> None:
+    """Leave out headers that come again, and rows of leads with neither an id nor a date."""
+    leads = plan.leads
+    if profile is not leads.profile or leads.id is None:
+        return
+    name = quoted(leads.id.name)
+    if profile.headers:
+        text.add(f"ignore.header = {{ {name} = [{name}] }} # it comes again")
+    if profile.sparse and leads.created is not None:
+        keys = [leads.id.name, leads.created.name]
+        if not any(profile.sparse[key].values for key in keys):
+            nothing = ", ".join(f'{quoted(key)} = [""]' for key in keys)
+            rows = counted(profile.sparse[keys[0]].rows, "row")
+            text.add(f"ignore.no_lead = {{ {nothing} }} # CHECK: {rows}, such as totals")
 
 
 def _write_reading(text: Text, plan: Plan, profile: Profile) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from leadscore.onboarding.shared_ids import OVERLAP, count_named
 
 MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
 MOSTLY = 0.95
+CURRENCY_SIGN = re.compile("[$£€¥₩₹₽]")
 
 
 @dataclass
@@ -198,6 +200,8 @@ def _id_score(column: Column) -> float:
     named = words.speaks_of(column.name, words.NUMBER)
     of_record = words.speaks_of(column.name, words.RECORD)
     is_own = words.consists_of(column.name, words.OWN_ID)
+    if not named and _amount_score(column):
+        return 0
     return 1 + 2 * named + of_record + 2 * is_own - 3 * column.is_personal
 
 
@@ -307,7 +311,12 @@ def _amount_score(column: Column) -> float:
         return 0
     if words.speaks_of(column.name, words.NO_AMOUNT):
         return 0
-    return words.speaks_of(column.name, words.AMOUNT)
+    return 2 * words.speaks_of(column.name, words.AMOUNT) + names_money(column)
+
+
+def names_money(column: Column) -> bool:
+    """Whether the name of a column of numbers, or its values, have a currency."""
+    return CURRENCY_SIGN.search(column.name) is not None or not column.is_plain_number
 
 
 def _owner_score(column: Column) -> float:

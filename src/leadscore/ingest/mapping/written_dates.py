@@ -36,7 +36,8 @@ NAMES = (
     rf"\A{_WEEKDAY}{_MONTH}[ -]{_DAY}(?:, ?|[ -])(?P<year>\d{{4}})" + TIME,
     rf"\A(?P<year>\d{{4}})[ /.-]{_MONTH}[ /.-](?P<day>\d\d?)" + TIME,
 )
-ZONE_NAMES = (  # a text's end -> what says the same
+SAME = (  # a part of a text -> what says the same
+    (r"\A(\d{4}) ?[年년] ?(\d\d?) ?[月월] ?(\d\d?) ?[日일]", r"\1-\2-\3"),
     (r" ?\([^()0-9]+\)\z", ""),  # JavaScript adds (Central European Standard Time)
     (r"(:\d\d(?:[.,]\d+)?(?: ?[AaPp]\.?[Mm]\.?)?) ?(?:UTC|GMT)\z", r"\1Z"),
     (r" ?(?:UTC|GMT)([+-]\d\d:?\d\d)\z", r"\1"),
@@ -81,10 +82,10 @@ def write_as_iso(words: pa.Array, order: str | None) -> WrittenMoments:
 
 
 def _plain(words: pa.Array) -> pa.Array:
-    """Texts with single blanks, and UTC as Z."""
+    """Texts with single blanks, UTC as Z, and dates in numbers where their parts are named."""
     single_blanks = pc.replace_substring_regex(words, BLANKS, " ")
     plain = pc.utf8_trim_whitespace(single_blanks)
-    for pattern, instead in ZONE_NAMES:
+    for pattern, instead in SAME:
         plain = pc.replace_substring_regex(plain, pattern, instead)
     return plain
 
