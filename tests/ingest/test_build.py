@@ -204,7 +204,8 @@ def test_ingest_when_not_one_lead_can_be_stored_then_the_rules_that_refused_them
     tmp_path,
 ):
     with pytest.raises(
-        UserError, match=r"1 by type \('created' of leads\), 2 by unique \('id' of leads\); no"
+        UserError,
+        match=r"1 by type \('created' of leads, such as 'never'\), 2 by unique \('id' of leads\); no",
     ):
         ingest(tmp_path, {"leads": ["1,2024-01-01,5", "1,2024-01-01,6", "2,never,"]})
     assert not (store(tmp_path) / "current.json").exists()

@@ -13,6 +13,8 @@ from leadscore.errors import UserError
 PEOPLE = "Id,Status,Created,Closed,Amount,Contact Email"
 KEYED = {
     "several ids in a cell": ("D1;D2", ["D1", "D2"], "the ids of several leads in one cell"),
+    "a JSON list": ('"[""D1"",""D2""]"', ["D1", "D2"], "the ids of several leads in one cell"),
+    "ids with slashes": ("D1 / D2", ["D1", "D2"], "the ids of several leads in one cell"),
     "an e-mail address": ("a@example.com", ["D1"], "'Contact Email' of deals"),
     "other records": ("case 7", [], "to records that are no leads"),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from ingest.hard_export import CALLS, CLOSES, DEALS, HEADER, ROWS, deals_csv
 from leadscore.errors import UserError
+from leadscore.ingest.readers.text import LINE_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,63 @@ def test_text_when_its_quotes_are_wrong_or_it_is_very_long_then_no_other_row_suf
     )
     assert {"D1", "D2", "D4", "D5"} <= set(export.ids())
     assert sum(done.rejects.values()) <= 1
+
+
+def test_text_when_a_line_is_longer_than_the_limit_then_it_is_a_reject_of_its_own(export):
+    endless = "D3,Open,2026-01-03,,3," + "x" * (LINE_LIMIT + 1)
+    rows = ["D1,Open,2026-01-01,,1,", "D2,Open,2026-01-02,,2,", endless, "D4,Open,2026-01-04,,4,"]
+    done = export.ingest(
+        deals_csv(*rows, header=HEADER + ",Notes"), validation={"max_refused": 0.5}
+    )
+    assert export.ids() == ["D1", "D2", "D4"]
+    assert done.rejects == {"columns": 1}
+
+
+def test_durations_when_none_is_longer_than_a_second_then_they_are_no_seconds(export):
+    deals = deals_csv(*ROWS)
+    calls = "Deal,When,Length\n" + "".join(f"D{n},2026-01-1{n},0.00{n}\n" for n in range(1, 6))
+    entry = CALLS | {"columns": CALLS["columns"] | {"duration_s": "Length"}}
+    with pytest.raises(UserError, match=r"'Length' holds durations like '0\.001'.* in a view"):
+        export.ingest(deals, calls, mapping=[DEALS, CLOSES, entry])
+    seconds = calls.replace("0.005", "90")
+    export.ingest(deals, seconds, mapping=[DEALS, CLOSES, entry])
+    assert max(export.rows("activities", "duration_s")) == (90,)
+
+
+def test_durations_when_a_comma_may_be_decimal_then_it_is_asked(export):
+    calls = 'Deal,When,Length\nD1,2026-01-03,"1,500"\n'
+    entry = CALLS | {"columns": CALLS["columns"] | {"duration_min": "Length"}}
+    with pytest.raises(UserError, match="'1,500' in column 'Length' may have a decimal comma"):
+        export.ingest(deals_csv("D1,Open,2026-01-02,,5"), calls, mapping=[DEALS, CLOSES, entry])
+
+
+@pytest.mark.parametrize(
+    ("created", "line"),
+    [
+        ("3 moons ago", 'dates = ..., a pattern of Python\'s strptime, such as "%d.%m.%y %H:%M"'),
+        ("2026-01-02 09:05 PST", 'timezone = "America/Los_Angeles"'),
+    ],
+)
+def test_dates_when_no_form_fits_then_the_message_shows_one_and_says_what_to_write(
+    export, created, line
+):
+    with pytest.raises(UserError) as e:
+        export.ingest(deals_csv(*(f"D{n},Open,{created},,5" for n in range(3))))
+    words = str(e.value)
+    assert created in words
+    assert line in words
+    assert 'type = "warn"' not in words  # which a creation date never obeys
+
+
+def test_totals_when_they_are_too_many_then_the_message_proposes_to_ignore_them(export):
+    totals = deals_csv(*ROWS, "Subtotal,,,,3", "Grand Total,,,,15")
+    every_row = DEALS | {"where": {}}
+    with pytest.raises(UserError) as e:
+        export.ingest(totals, mapping=[every_row, CLOSES])
+    assert 'ignore.totals = { "Id" = ["Subtotal", "Grand Total"] }' in str(e.value)
+    with pytest.raises(UserError) as e:
+        export.ingest(totals)
+    assert 'ignore.not_needed = { "Status" = [""] }' in str(e.value)
 
 
 NULLS = [

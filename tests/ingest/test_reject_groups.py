@@ -8,7 +8,7 @@ from leadscore.tables import REJECTS
 ENTRY = {
     "source": "calls",
     "table": "activities",
-    "columns": {"lead_id": "Deal", "event_at": "Started"},
+    "columns": {"lead_id": "Deal", "event_at": "Started", "duration_min": "Length"},
     "values": {"Type": {"in": {"kind": "call"}}},
 }
 LEADS = {"source": "calls", "table": "leads", "columns": {"lead_id": "Deal", "event_at": "Started"}}
@@ -45,7 +45,10 @@ def rejects(*rows: tuple[str, str | None, str, str | None]) -> pa.Table:
         ),
         (("allowed", "stages", "stage", "Demo"), "stage", 'open = ["New", "Demo"]'),
         (("allowed", "activities", "kind", "fax"), "kind", 'under [kinds]: "fax" = "..."'),
-        (("type", "activities", "event_at", "never"), "Started", 'type = "warn"'),
+        (("type", "activities", "event_at", "never"), "Started", "dates = ..., a pattern"),
+        (("type", "outcomes", "event_at", "never"), "event_at", 'type = "warn"'),
+        (("type", "activities", "duration_s", "long"), "Length", "durations are read as"),
+        (("not_a_lead", "leads", "lead_id", "Sum"), "Deal", 'ignore.totals = { "Deal" = ["Sum"] }'),
     ],
 )
 def test_group_when_a_rule_was_broken_then_names_the_file_column_and_the_line_to_write(

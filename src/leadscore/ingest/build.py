@@ -49,7 +49,7 @@ from leadscore.ingest.differences.observed_changes import (
 from leadscore.ingest.differences.states import map_states
 from leadscore.ingest.file_notes import notes_of
 from leadscore.ingest.inputs import read_before, read_parts
-from leadscore.ingest.refused import check_refused, check_stored, describe_refused
+from leadscore.ingest.refused import check_refused, check_stored, describe_refused, hint_at_cures
 from leadscore.ingest.shown.current import show_leads
 from leadscore.ingest.sql import read_number, storing_order
 from leadscore.ingest.staged import Staged
@@ -321,10 +321,10 @@ class _Build:
         """Raise if no lead is left, an alarm stops the delivery, or too many rows were refused."""
         accounts = manifest["accounts"]
         refused = describe_refused(self.staged)
-        check_stored(accounts, refused, hints=self.hints)
+        hints = self.hints + hint_at_cures(self.staged)
+        check_stored(accounts, refused, hints=hints)
         self.check_alarms(alarms, manifest)
-        limit = self.settings.validation.max_refused
-        check_refused(accounts, refused, limit=limit, hints=self.hints)
+        check_refused(accounts, refused, limit=self.settings.validation.max_refused, hints=hints)
 
     def check_alarms(self, alarms: Alarms, manifest: dict[str, Any]) -> None:
         """Quarantine a delivery that fails an alarm: its version is kept, but does not count."""

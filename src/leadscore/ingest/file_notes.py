@@ -132,7 +132,7 @@ class FileNotes:
 
     def _has_footer(self) -> bool:
         lines = [line for line, _ in self.malformed]
-        is_last = bool(lines) and min(lines) > self.last_line
+        is_last = bool(lines) and min(lines) > self.last_line > 0
         return is_last and len(lines) <= MOST_FOOTER_ROWS and self.id_column is not None
 
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leadscore.engine.protocol import literal, quoted_name
 from leadscore.errors import UserError
 from leadscore.ingest.accounts import Accounts
-from leadscore.ingest.reject_groups import own_column
+from leadscore.ingest.reject_groups import group_rejects, own_column
 from leadscore.ingest.staged import Staged
 from leadscore.proposals import propose
+from leadscore.tables import REJECTS
 
-BY_COLUMN_SQL = """SELECT rule, source, "table", "column", COUNT(*) AS n FROM (
-    SELECT rule, source, "table", "column" FROM row_rejects WHERE severity = 'refused'
-    UNION ALL
-    SELECT rule, source, "table", "column" FROM rule_rejects WHERE severity = 'refused') AS r
-    GROUP BY rule, source, "table", "column"
+_COLUMNS = ", ".join(quoted_name(name) for name in REJECTS.names)
+REFUSED = f"""(SELECT {_COLUMNS} FROM row_rejects WHERE severity = 'refused'
+    UNION ALL SELECT {_COLUMNS} FROM rule_rejects WHERE severity = 'refused')"""
+BY_COLUMN_SQL = f"""SELECT rule, source, "table", "column", COUNT(*) AS n, MIN(value) AS value
+    FROM {REFUSED} AS r GROUP BY rule, source, "table", "column"
     ORDER BY rule, n DESC, source, "table", "column" """
+CURED = (
+    "type",
+    "not_a_lead",
+    "unselected",
+)  # rules whose cure is worth a line where the ingest stops
+LONGEST_EXAMPLE = 40
+SAMPLE = 10_000  # refused rows
 
 
 def describe_refused(staged: Staged) -> str:
@@ -30,8 +39,30 @@ def describe_refused(staged: Staged) -> str:
         counts[rule] = counts.get(rule, 0) + row["n"]
         name = own_column(source, row["table"], row["column"], staged.settings)
         if rule not in columns:
-            columns[rule] = f" ({name!r} of {source})" if name else ""
+            example = _example(row["value"]) if rule in CURED else ""
+            columns[rule] = f" ({name!r} of {source}{example})" if name else ""
     return ", ".join(f"{n:,} by {rule}{columns[rule]}" for rule, n in counts.items())
+
+
+def _example(value: str | None) -> str:
+    is_fit = value and len(value) <= LONGEST_EXAMPLE and "@" not in value  # which may be personal
+    return f", such as {value!r}" if is_fit else ""
+
+
+def hint_at_cures(staged: Staged) -> list[str]:
+    """What to write for values that cannot be read, totals, and rows that nothing selects.
+
+    `row_rejects` and `rule_rejects` must be readable.
+    """
+    rules = ", ".join(literal(rule) for rule in CURED)
+    rows = staged.engine.query(
+        f"""SELECT {_COLUMNS} FROM {REFUSED} AS r
+        WHERE rule IN ({rules}) ORDER BY source, file, line LIMIT {SAMPLE}"""
+    )
+    groups = group_rejects(rows, staged.settings)
+    return [
+        f"{group.column!r} of {group.source}: {line}" for group in groups for line in group.cure
+    ]
 
 
 def check_stored(accounts: Accounts, refused: str, *, hints: Sequence[str]) -> None:
@@ -42,7 +73,10 @@ def check_stored(accounts: Accounts, refused: str, *, hints: Sequence[str]) -> N
     """
     if not accounts["tables"]["leads"]["stored"]:
         reason = refused or "the mapping selected none"
-        message = f"no lead could be stored: {reason}; no version was written"
+        message = (
+            f"no lead could be stored: {reason}; no version was written. "
+            f"See the rows: `{propose('rejects')}`"
+        )
         raise UserError(message, then=hints)
 
 

@@ -7,11 +7,19 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from leadscore.ingest.mapping.durations import UNITS
+from leadscore.ingest.readers.values import MISSING
 from leadscore.json_files import toml_text
 from leadscore.settings.settings import Settings
 
 SHOWN = 6  # values of a group in its proposed line
 LONGEST_VALUE = 60
+TIMES = ("event_at", "available_at", "booked_at")
+ALWAYS_REFUSED = ("event_at", "seq", "sequence")  # if they cannot be read, but for a close's date
+PATTERN = 'a pattern of Python\'s strptime, such as "%d.%m.%y %H:%M"'
+DURATIONS = (
+    "durations are read as 90 (seconds), 00:27 (hours first), 0:27:30, 27 min, 1.5 h or PT27M"
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ def group_rejects(rows: pa.Table, settings: Settings) -> list[RejectGroup]:
             distinct=len(counts.keys() - {""}),
             cure=(),
         )
-        cure = tuple(_cure(group, settings))
+        cure = tuple(_cure(group, column, settings))
         groups.append(replace(group, cure=cure))
 
     def largest_first(group: RejectGroup) -> tuple[int, str, str]:
@@ -83,25 +91,30 @@ def own_column(
 ) -> str | None:
     """The source's column that ours is read from."""
     for entry in settings.mapping:
-        is_of_table = (entry.source, entry.table) == (source, table)
-        if is_of_table and column in entry.columns:
-            return entry.columns[column]
+        if (entry.source, entry.table) != (source, table):
+            continue
+        names = UNITS if column in UNITS else (column,)
+        given = next((name for name in names if name in entry.columns), None)
+        if given is not None:
+            return entry.columns[given]
     return column
 
 
-def _cure(group: RejectGroup, settings: Settings) -> list[str]:
-    """Lines to write where settings can cure it."""
+def _cure(group: RejectGroup, name: str | None, settings: Settings) -> list[str]:
+    """Lines to write where settings can cure it; `name` is what we call the column."""
     all_values = [value for value, _ in group.values]
     values = [value for value in all_values if len(value) <= LONGEST_VALUE]
     column = toml_text(group.column or "")
+    place = f"[{'views' if group.source in settings.views else 'sources'}.{group.source}]"
+    listed = ", ".join(toml_text(value) for value in values or [MISSING])
+    where = f"{{ {column} = [{listed}] }}"
     if group.rule == "unselected" and group.column is not None:
-        kind = "views" if group.source in settings.views else "sources"
-        listed = ", ".join(toml_text(value) for value in values)
-        where = f"{{ {column} = [{listed}] }}"
         return [
-            f"under [{kind}.{group.source}], to ignore them: ignore.not_needed = {where}",
+            f"under {place}, to ignore them: ignore.not_needed = {where}",
             "or, to use them: add a mapping entry that selects them",
         ]
+    if group.rule == "not_a_lead" and values:
+        return [f"under {place}, to leave them out: ignore.totals = {where}"]
     if group.rule == "unmapped" and group.column is not None:
         place = f"under [mapping.values.{column}] of {group.source} -> {group.table}"
         return [f"{place}: {toml_text(value)} = {{ ... }}" for value in values]
@@ -111,6 +124,25 @@ def _cure(group: RejectGroup, settings: Settings) -> list[str]:
         return [f"under [stages], each in its place: open = [{stages}]"]
     if group.rule == "allowed" and group.table == "activities":
         return [f'under [kinds]: {toml_text(value)} = "..."' for value in values]
-    if group.rule in ("type", "range") and group.severity == "refused":
-        return [f'under [validation.severity]: {group.rule} = "warn" keeps rows without the value']
-    return []
+    return _cure_of_value(group, name, place, settings)
+
+
+def _cure_of_value(
+    group: RejectGroup,
+    name: str | None,
+    place: str,
+    settings: Settings,
+) -> list[str]:
+    """The same where a number, time or duration cannot be read, or is out of range."""
+    lines = []
+    field = settings.lead_fields().get(name or "")
+    is_time = name in TIMES or (field is not None and field.type == "date")
+    if group.rule == "type" and is_time:
+        lines.append(f"under {place}, if these are times: dates = ..., {PATTERN}")
+    if group.rule == "type" and name in UNITS:
+        lines.append(DURATIONS)
+    may_warn = name not in ALWAYS_REFUSED or group.table == "outcomes"
+    if group.rule in ("type", "range") and group.severity == "refused" and may_warn:
+        warning = f'{group.rule} = "warn" keeps rows without the value'
+        lines.append(f"under [validation.severity]: {warning}")
+    return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from leadscore.errors import DecimalMarkError
+from leadscore.ingest.mapping.durations import UNITS
 from leadscore.ingest.mapping.entries import table_of
 from leadscore.ingest.mapping.numbers import detect_decimal
 from leadscore.ingest.mapping.personal import PersonalHash
@@ -88,6 +89,6 @@ class ValueFormat:
     def _number_columns(self, entry: Mapping) -> list[str]:
         """The columns of the source that an entry reads numbers from."""
         table = table_of(entry.table, self.settings)
-        numbers = {column.name for column in table.columns if column.type == "number"}
+        numbers = {column.name for column in table.columns if column.type == "number"} | {*UNITS}
         columns = entry.columns.items()
         return [source_column for name, source_column in columns if name in numbers]

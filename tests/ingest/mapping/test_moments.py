@@ -96,7 +96,7 @@ def test_moments_when_text_is_a_date_or_a_time_then_it_is_read_exactly(text, zon
         "", " ", "junk", "null", "0", "20240531", "1717156800", "31.05.2024", "05/31/2024", "2024/05-31", "2024-02-30",
         "2023-02-29", "2024-13-01", "2024-00-10", "0000-00-00", "2024-05-31T", "2024-05-31T24:30", "2024-05-31T14",
         "2024-05-31T14:60", "2024-05-31T14:00:61", "2024-05-31T14:00:00+25:00", "2024-05-31Tjunk+01:00", "14:00",
-        "2024-05-31T1junkZ", "2024-05-31 14:00 Uhr", "2024-05-31\n2024-05-31", "-2024-05-31", "2024-05-31 2 PM",
+        "2024-05-31T1junkZ", "2024-05-31 14:00 o'clock", "2024-05-31\n2024-05-31", "-2024-05-31", "2024-05-31 2 PM",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
@@ -327,6 +327,10 @@ def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
         ("2025-10-03 09:05:00.5 GMT", "2025-10-03T09:05:00.500000Z"),
         ("2025-10-03 09:05 +0200", "2025-10-03T07:05:00Z"),
         ("2025-10-03T09:05:00+02", "2025-10-03T07:05:00Z"),
+        ("2025-10-03 12:05 AM +0200", "2025-10-02T22:05:00Z"),  # the hour that the clock shows
+        ("2025-10-03 12:05 PM -0700", "2025-10-03T19:05:00Z"),
+        ("2025-10-03 9:05 AM -0700", "2025-10-03T16:05:00Z"),
+        ("2025-10-03 00:05 AM +0200", None),
         ("Oct 3, 2025", "2025-10-03T23:59:59.999999Z"),
         ("October 3rd, 2025 at 1:05 p.m.", "2025-10-03T13:05:00Z"),
         ("Fri, 03 Oct 2025 09:05:00 +0000", "2025-10-03T09:05:00Z"),
@@ -346,10 +350,51 @@ def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
         ("31 Feb 2025", None),
         ("2025-10-03 09:05:00 CET", None),  # a name that several zones share is not looked up
         ("12 13 2025", None),
+        ("2025-10-03T24:00:00", "2025-10-04T00:00:00Z"),  # the end of the day, as ISO 8601 has it
+        ("2025-10-03 24:00+02:00", "2025-10-03T22:00:00Z"),
+        ("2025/10/03 24:00", "2025-10-04T00:00:00Z"),
+        ("2025-10-03 24:00:01", None),
+        ("20251003T090500Z", "2025-10-03T09:05:00Z"),
+        ("20251003T0905", "2025-10-03T09:05:00Z"),
+        ("20251003T110500+0200", "2025-10-03T09:05:00Z"),
+        ("2025-10-03T11:05:00+02:00[Europe/Berlin]", "2025-10-03T09:05:00Z"),
+        ("2025-10-03T09:05:00Z[UTC]", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 11:05 GMT+2", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 14:35 UTC+5:30", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 11:05 UTC+02", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 09:05 (PST)", None),
+        ("2025-10-03 09:05 (about)", None),
+        ("Fri Oct  3 09:05:00 2025", "2025-10-03T09:05:00Z"),
+        ("Fri Oct 03 09:05:00 UTC 2025", "2025-10-03T09:05:00Z"),
+        ("2025.10.03 09.05.00", "2025-10-03T09:05:00Z"),
+        ("2025-10-03-09.05.00.250000", "2025-10-03T09:05:00.250000Z"),
+        ("2025\u5e7410\u67083\u65e5 9\u664205\u5206", "2025-10-03T09:05:00Z"),
+        ("2025\u5e7410\u67083\u65e5", "2025-10-03T23:59:59.999999Z"),
+        ("2025-10-03 09:05 Uhr", "2025-10-03T09:05:00Z"),
+        ("le 3 octobre 2025 \u00e0 09h05", "2025-10-03T09:05:00Z"),
+        ("3. Oktober 2025 um 09:05 Uhr", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 9:05 p. m.", "2025-10-03T21:05:00Z"),
     ],
 )
 def test_moments_when_a_text_can_mean_one_moment_only_then_it_is_read_unasked(text, read):
     assert moment(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "read"),
+    [
+        ("2025-10-03 09:05 (UTC)", "Europe/Berlin", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 11:05:00 CEST", "Europe/Berlin", "2025-10-03T09:05:00Z"),
+        ("2025-10-26 02:30 CEST", "Europe/Berlin", "2025-10-26T00:30:00Z"),  # shown twice
+        ("2025-10-26 02:30 CET", "Europe/Berlin", "2025-10-26T01:30:00Z"),
+        ("2025-07-03 10:05 MEZ", "Europe/Berlin", "2025-07-03T09:05:00Z"),
+        ("2025-10-03 5:05 AM EDT", "America/New_York", "2025-10-03T09:05:00Z"),
+        ("2025-10-03 05:05 PDT", "America/New_York", None),
+        ("2025-10-03 24:00", "Europe/Berlin", "2025-10-03T22:00:00Z"),
+    ],
+)
+def test_moments_when_a_text_names_a_zone_then_that_zone_counts_or_it_is_not_read(text, zone, read):
+    assert moment(text, zone) == read
 
 
 @pytest.mark.parametrize(
@@ -399,6 +444,13 @@ def test_moments_when_the_form_has_no_zone_then_they_are_local():
         (["20251003090500"], None, 'dates = "%Y%m%d%H%M%S"'),
         (["03-Oct-25"], None, 'dates = "dmy"'),
         (["3/10/25"], None, 'dates = "dmy"'),
+        (
+            ["2025-10-03 09:05 PST", "2025-10-03 9:05 PM PDT"],
+            None,
+            'timezone = "America/Los_Angeles"',
+        ),
+        (["10/3/2025 09:05 AM (CEST)"], "mdy", 'timezone = "Europe/Berlin"'),
+        (["25.10.2025 at noon"], "dmy", None),
         (["25.10.2025"], "mdy", "1 of its values can only have the day first"),
         (["1759482300000000"], "epoch_ms", 'dates = "epoch_us"'),
         (["00123", "junk"], None, None),

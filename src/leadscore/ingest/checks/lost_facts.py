@@ -20,7 +20,9 @@ from leadscore.wording import counted
 SAMPLE = 1000  # ids of rejected facts, of each source
 FEWEST_OTHERS = 0.01  # the share of a source's facts without a lead that is worth a hint
 MOSTLY = 0.5
-SEPARATORS = re.compile(r"[;,|\n]")
+IN_LIST = r"[\w.@:+|-]+"  # an id in a list, also for DuckDB
+SEPARATORS = (";", ",", "|", "\n", "/")
+LIST = re.compile(r"\s*[\[{(].*[\])}]\s*", re.DOTALL)  # ["D1","D2"], of JSON Lines, or {D1,D2}
 
 LOST_SQL = f"""SELECT source, "table", lead_id, n FROM (
     SELECT source, "table", lead_id, COUNT(*) AS n,
@@ -127,8 +129,15 @@ def _entry_of(staged: Staged, lost: _Lost) -> Mapping | None:
 
 
 def _holds_several(text: str, ids: set[str]) -> bool:
-    parts = [part.strip() for part in SEPARATORS.split(text)]
+    if LIST.fullmatch(text):
+        return any(part in ids for part in re.findall(IN_LIST, text))
+    parts = [part.strip() for part in text.split(_separator(text))]
     return len(parts) > 1 and any(part in ids for part in parts)
+
+
+def _separator(text: str) -> str:
+    """What stands between several values in one cell."""
+    return next((mark for mark in SEPARATORS if mark in text), SEPARATORS[0])
 
 
 def _column_with(staged: Staged, leads: Mapping, values: Sequence[str]) -> str | None:
@@ -164,11 +173,13 @@ def _share_without(staged: Staged, lost: _Lost) -> float:
 
 def _hint_at_split(ends: _Ends, several: dict[str, int]) -> str:
     example = next(iter(several))
-    mark = SEPARATORS.search(example)
-    separator = mark[0] if mark else ";"
     column = quoted_name(ends.column)
+    if LIST.fullmatch(example):
+        parts = f"regexp_extract_all({column}, '{IN_LIST}')"
+    else:
+        parts = f"string_split({column}, '{_separator(example)}')"
     sql = (
-        f"SELECT * REPLACE (trim(unnest(string_split({column}, '{separator}'))) AS {column}) "
+        f"SELECT * REPLACE (trim(unnest({parts})) AS {column}) "
         f"FROM {quoted_name(ends.facts.source)}"
     )
     rows = counted(sum(several.values()), "row holds", "rows hold")

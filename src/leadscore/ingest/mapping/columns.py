@@ -161,7 +161,8 @@ def _read_typed(
         return selected.reader.moments(text, selected.source_name(column.name))
 
     if (selected.table.name, column.name) == DURATION:
-        return selected.reader.durations(text, _given_as(selected, column.name))
+        unit = _given_as(selected, column.name)
+        return selected.reader.durations(text, unit, selected.source_name(unit))
     field = _field_of(selected, column.name)
     if field is not None:
         return selected.reader.field(text, field, selected.source_name(column.name))

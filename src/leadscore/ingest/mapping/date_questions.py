@@ -30,6 +30,21 @@ class Form:
     dates: str
 
 
+ABBREVIATED = r"\d ?(?:[AaPp]\.? ?[Mm]\.?)? ?\(?[A-Z]{3,5}\)?\z"  # 09:15 PST
+ZONES = (  # those whose abbreviations exports show, the likelier of two with the same one first
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Athens",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Asia/Shanghai",
+    "Australia/Sydney",
+    "Africa/Johannesburg",
+)
 FORMS = (
     Form(r"\A\d{9,10}\z", "seconds since 1970", "epoch_s"),
     Form(r"\A\d{12,13}(?:\.\d+)?\z", "milliseconds since 1970", "epoch_ms"),
@@ -46,7 +61,7 @@ def ask_about(text: pa.Array, dates: str | None) -> str | None:
 
     Values are shown: they are dates.
     """
-    question = _ask_about_order(text, dates)
+    question = _ask_about_zone(text, dates) or _ask_about_order(text, dates)
     if question is not None:
         return question
     for form in FORMS:
@@ -84,6 +99,21 @@ def find_ambiguous_dates(text: pa.Array) -> str | None:
     return str(matches[0].as_py())
 
 
+def _ask_about_zone(text: pa.Array, dates: str | None) -> str | None:
+    alike = text.filter(pc.match_substring_regex(text, ABBREVIATED))
+    if 2 * len(alike) <= len(text):
+        return None
+    for zone in ZONES:
+        _, ok = read_moments(alike, zone=zone, dates=dates)
+        if 2 * ok.sum() > len(text):
+            first = alike[int(np.flatnonzero(ok)[0])].as_py()
+            return (
+                f"like {first!r}, and several zones share such a name: if this one is {zone}, set "
+                f'timezone = "{zone}" for the source, else the one that it is'
+            )
+    return None
+
+
 def _ask_about_order(text: pa.Array, dates: str | None) -> str | None:
     value = find_ambiguous_dates(text)
     if value is None:
@@ -98,6 +128,8 @@ def _ask_about_order(text: pa.Array, dates: str | None) -> str | None:
     )
     if counts["ymd"]:
         evidence += f", {counts['ymd']} only the year"
+    if dates in ORDERS and not any(counts.values()):
+        return None  # something else is wrong
     if dates in ORDERS:
         return f'like {value!r}, which dates = "{dates}" does not fit: {evidence}'
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -15,21 +16,42 @@ UNITS = {"duration_s": 1.0, "duration_ms": 0.001, "duration_min": 60.0}  # of pl
 PARTS = 1000  # a plain number is read to the thousandth
 MOST_HOURS = 23  # before :mm; more are probably minutes before :ss
 
-CLOCK = re.compile(r"(?P<h>\d{1,3}):(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d)(?:[.,]\d+)?)?")
-_HOURS = r"(?:(?P<h>\d{1,9})\s*(?:h|hr|hrs|hour|hours|std)\.?)?"
-_MINUTES = r"(?:(?P<m>\d{1,9})\s*(?:m|min|mins|minute|minutes)\.?)?"
-_SECONDS = r"(?:(?P<s>\d{1,9})\s*(?:s|sec|secs|second|seconds)\.?)?"
-UNITED = re.compile(rf"{_HOURS}[\s,]*{_MINUTES}[\s,]*{_SECONDS}", re.IGNORECASE)
-ISO = re.compile(r"PT(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9})(?:\.\d+)?S)?")
+DAYS = r"(?:(?P<d>\d{1,3}) days?,? )?"  # as Python writes it, 1 day, 2:03:00
+CLOCK = re.compile(DAYS + r"(?P<h>\d{1,3}):(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d)(?:[.,]\d+)?)?")
+ISO = re.compile(
+    r"P(?:(?P<d>\d{1,3})D)?"
+    r"(?:T(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9})(?:\.\d+)?S)?)?"
+)
+UNIT_WORDS = {
+    "d": r"d|days?|tage?|jours?|d\u00edas?",
+    "h": r"h|hrs?|hours?|std|stunden?|heures?|horas?",
+    "m": r"m|mins?|minutes?|minuten?|minutos?",
+    "s": r"s|secs?|seconds?|sek|sekunden?|secondes?|segundos?",
+}
+SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 UNIT_OR_COLON = "[^0-9.,]"  # a duration without either is a plain number
 NOT_SPELLED = -1
+NOT_ZERO = "[1-9]"
+FEWEST = 5  # durations, before they show a scale
+
+
+def find_fractions(text: pa.Array, seconds: np.ndarray) -> str | None:
+    """The first of several durations (n,) that are all of a second or less, or None.
+
+    They are probably parts of an hour or of a day.
+    """
+    is_none = seconds == 0
+    is_tiny = is_none & to_mask(pc.match_substring_regex(text, NOT_ZERO))
+    if is_tiny.sum() < FEWEST or seconds.max() > 1:
+        return None
+    return str(text[int(np.flatnonzero(is_tiny)[0])].as_py())
 
 
 def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarray, np.ndarray]:
     """Seconds, int64 (n,), and which texts could be read, bool (n,).
 
     A plain number counts in the `unit` of `UNITS`. Others say their unit: 00:27 and 0:27:30 (hours
-    first), 27 min, 1h 5m, PT27M.
+    first), 27 min, 1h 5m, 1.5 h, 2 days 3:00:00, PT27M.
     """
     values, ok = read_numbers(text, decimals=3, decimal=decimal)
     exact = values * UNITS[unit] / PARTS
@@ -38,7 +60,7 @@ def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarr
     words = Words.of(text)
     may_be_spelled = pc.match_substring_regex(words.distinct, UNIT_OR_COLON)
     places = np.flatnonzero(to_mask(may_be_spelled))
-    spelled = [_read_spelled(word) for word in words.at(places)]
+    spelled = [_read_spelled(word, decimal) for word in words.at(places)]
     of_words = np.full(len(words.distinct), NOT_SPELLED)
     of_words[places] = [NOT_SPELLED if number is None else number for number in spelled]
 
@@ -47,15 +69,24 @@ def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarr
     return np.where(is_spelled, of_rows, seconds), ok | is_spelled
 
 
-def _read_spelled(word: str) -> int | None:
+@lru_cache(maxsize=2)
+def _united(decimal: str) -> re.Pattern[str]:
+    """The pattern of numbers with their units; behind the other mark stand one or two digits."""
+    other = "," if decimal == "." else "."
+    number = rf"\d{{1,9}}(?:[{decimal}]\d+|[{other}]\d\d?)?"
+    parts = [rf"(?:(?P<{name}>{number})\s*(?:{words})\.?)?" for name, words in UNIT_WORDS.items()]
+    return re.compile(r"[\s,]*".join(parts), re.IGNORECASE)
+
+
+def _read_spelled(word: str, decimal: str) -> int | None:
     """The seconds of a duration that says its units, or None."""
-    for form in (CLOCK, UNITED, ISO):
+    for form in (CLOCK, _united(decimal), ISO):
         match = form.fullmatch(word)
         if match is None or not any(match.groups()):
             continue
         is_short = form is CLOCK and match["s"] is None
         if is_short and int(match["h"]) > MOST_HOURS:
             return None
-        hours, minutes, seconds = (int(match[name] or 0) for name in "hms")
-        return 3600 * hours + 60 * minutes + seconds
+        numbers = {name: (match[name] or "0").replace(",", ".") for name in SECONDS}
+        return round(sum(float(number) * SECONDS[name] for name, number in numbers.items()))
     return None

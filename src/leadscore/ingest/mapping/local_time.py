@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from leadscore.times import EPOCH, SECOND_US, to_us
+
+FIRST_YEAR = 1990
+LAST_YEAR = 2040
+GERMAN = {"CET": "MEZ", "CEST": "MESZ"}
 
 
 def local_to_utc(us: np.ndarray, zone: str, *, first: bool = False) -> np.ndarray:
@@ -30,6 +35,25 @@ def local_to_utc(us: np.ndarray, zone: str, *, first: bool = False) -> np.ndarra
     ends = [_end_of_gap(time, ZoneInfo(zone)) for time in skipped]
     utc[is_skipped] = ends
     return utc
+
+
+@lru_cache(maxsize=8)
+def read_offsets(zone: str) -> dict[str, str]:
+    """The abbreviations that a zone's clocks have used since 1990, such as CET -> "+0100".
+
+    One that has had several offsets is left out.
+    """
+    offsets: dict[str, set[str]] = {}
+    for year in range(FIRST_YEAR, LAST_YEAR):
+        for month in (1, 7):
+            moment = datetime(year, month, 1, tzinfo=ZoneInfo(zone))
+            name = moment.tzname() or ""
+            if name.isalpha():
+                offsets.setdefault(name, set()).add(f"{moment:%z}")
+    for name, german in GERMAN.items():
+        if name in offsets:
+            offsets[german] = offsets[name]
+    return {name: min(known) for name, known in offsets.items() if len(known) == 1}
 
 
 def _end_of_gap(skipped: datetime, tz: ZoneInfo) -> int:

@@ -22,7 +22,7 @@ from leadscore.ingest.mapping.stated_times import (
 from leadscore.ingest.mapping.words import to_mask
 from leadscore.ingest.mapping.written_dates import ORDERS, write_as_iso
 from leadscore.ingest.readers.values import MISSING
-from leadscore.times import DAY_US, HOUR_US
+from leadscore.times import DAY_US
 
 HALF_DAY_US = DAY_US // 2
 LONGEST_DATE = len("2025-12-31")
@@ -32,6 +32,8 @@ _TIME = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 _OFFSET = r"(?:Z|[+-]\d\d:?\d\d)"
 ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]{_TIME}{_OFFSET}?)?\z"
 STAMP = r"\A[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z?\z"  # the usual one
+HOUR = r"T(?P<hour>\d\d):"
+END_OF_DAY = r"[T ]24:00((?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?)\z"  # the next day's 00:00
 ZONED = r"(?:Z|:\d\d(?:\.\d+)?[+-]\d\d(?::?\d\d)?)\z"
 
 
@@ -185,7 +187,7 @@ def _read_written(words: pa.Array, *, zone: str, order: str | None) -> Moments:
 
 def _read_others(words: pa.Array, *, zone: str, order: str | None) -> Moments:
     """Words (n,) that are not ISO 8601 as it is usually written."""
-    written = write_as_iso(words, order)
+    written = write_as_iso(words, order, zone=zone)
     moments = _read_iso(written.iso, written.is_date, zone=zone, half=written.half)
     is_count = to_mask(pc.match_substring_regex(words, MILLISECONDS))
     counts = read_counts(words, "epoch_ms")
@@ -204,13 +206,16 @@ def _read_iso(
     half: pa.Array | None = None,
 ) -> Moments:
     """ISO 8601 (n,), null where there is none; `half` (n,) is "am", "pm" or ""."""
+    ends_day = to_mask(pc.fill_null(pc.match_substring_regex(iso, END_OF_DAY), False))
+    iso = pc.replace_substring_regex(iso, END_OF_DAY, r"T00:00\1")
     texts = iso.to_numpy(zero_copy_only=False)
     stamps = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce", cache=False)
     ok = np.asarray(stamps.notna())
     stamps_us = stamps.as_unit("us").asi8
     us = np.where(ok, stamps_us, 0)
+    us[ok & ends_day] += DAY_US
     if half is not None:
-        us, is_hour = _add_half_days(us, half)
+        us, is_hour = _add_half_days(us, half, iso)
         ok &= is_hour
 
     is_date = is_date & ok
@@ -235,11 +240,16 @@ def _to_utc(
     return Moments(np.where(ok, us, 0), ok, is_date & ok)
 
 
-def _add_half_days(us: np.ndarray, half: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Moments with their AM or PM (n,), and whether their hour can stand before it."""
+def _add_half_days(
+    us: np.ndarray,
+    half: pa.Array,
+    iso: pa.Array,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Moments with their AM or PM (n,), and whether the hour of `iso` can stand before it."""
     is_pm = to_mask(pc.equal(half, "pm"))
     has_half = is_pm | to_mask(pc.equal(half, "am"))
-    hour = us % DAY_US // HOUR_US
+    shown = pc.struct_field(pc.extract_regex(iso, HOUR), "hour")
+    hour = pc.fill_null(shown, "0").cast(pa.int64()).to_numpy()
 
     is_twelve = has_half & (hour == 12)
     shifted = us + HALF_DAY_US * (is_pm.astype(np.int64) - is_twelve)

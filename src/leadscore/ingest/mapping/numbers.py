@@ -67,6 +67,7 @@ SCALES = {
     "crores": 7,
 }
 SCALED = re.compile(rf"(?P<number>.*[0-9]) ?(?P<scale>{'|'.join(SCALES)})\.?(?P<end>\)?)")
+NO_CENTS = re.compile(r"(?<=[0-9])([.,])(?:--?|[\u2013\u2014])$")  # 1.234,- and 1'234.-
 PERCENT = "%"
 
 NUMBER = {mark: _compile_number(mark) for mark in THOUSANDS}
@@ -306,6 +307,7 @@ def _split_currency(text: str) -> _Amount:
         number = behind["rest"] + behind["sign"]
         mark = behind["mark"]
         currencies.add(CURRENCIES.get(mark, mark))
+    number = NO_CENTS.sub(r"\g<1>00", number)
 
     currencies.discard("")
     if len(currencies) > 1:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from leadscore.errors import UserError
 from leadscore.ingest.mapping.date_questions import ask_about
-from leadscore.ingest.mapping.durations import read_durations
+from leadscore.ingest.mapping.durations import find_fractions, read_durations
 from leadscore.ingest.mapping.local_time import local_to_utc
 from leadscore.ingest.mapping.moments import find_bare_dates, read_moments, within_reason
 from leadscore.ingest.mapping.numbers import find_percent, read_money, read_numbers
@@ -68,9 +68,22 @@ class Reader:
             self._refuse_mixed_percent(text, ok & (values != 0), name)
         return values, ok
 
-    def durations(self, text: pa.Array, unit: str) -> tuple[np.ndarray, np.ndarray]:
-        """Seconds (n,), and which texts could be read; plain numbers count in the unit."""
-        return read_durations(text, unit=unit, decimal=self.decimal)
+    def durations(self, text: pa.Array, unit: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Seconds (n,), and which texts could be read; plain numbers count in the unit.
+
+        Raises:
+            UserError: none is longer than a second; messages show the column's `name`.
+        """
+        seconds, ok = read_durations(text, unit=unit, decimal=self.decimal)
+        fraction = find_fractions(text.filter(pa.array(ok)), seconds[ok])
+        if self.may_ask and fraction is not None:
+            sql = f'CAST("{name}" AS DOUBLE) * 86400'
+            raise UserError(
+                f"source {self.source!r}: column {name!r} holds durations like {fraction!r}, none "
+                "longer than a second: if they are parts of a day, as a spreadsheet counts them, "
+                f"make them seconds in a view, as by {sql}; if parts of an hour, by 3600"
+            )
+        return seconds, ok
 
     def _refuse_mixed_percent(self, text: pa.Array, counts: np.ndarray, name: str) -> None:
         has_sign = find_percent(text)

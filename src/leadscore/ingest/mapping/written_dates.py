@@ -5,12 +5,15 @@ Each distinct text is read once; all of them at a time, by Arrow.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.ingest.mapping.local_time import read_offsets
 from leadscore.ingest.mapping.month_names import read_month
 from leadscore.ingest.mapping.words import Words, to_mask
 
@@ -18,7 +21,7 @@ ORDERS = ("dmy", "mdy", "ymd")
 PIVOT = 69  # a year of two digits lies from 1969 to 2068, as POSIX has it
 
 BLANKS = "[ \t\u00a0\u2007\u2009\u202f]+"  # browsers write a narrow no-break space before AM and PM
-_HALF = r"[AaPp]\.?[Mm]\.?"
+_HALF = r"[AaPp]\.? ?[Mm]\.?"
 _OFFSET = r"Z|[+-]\d\d(?::?\d\d)?"
 # RE2 has no back-references, so each separator of a time needs no check: it is always ":".
 TIME = (
@@ -36,11 +39,30 @@ NAMES = (
     rf"\A{_WEEKDAY}{_MONTH}[ -]{_DAY}(?:, ?|[ -])(?P<year>\d{{4}})" + TIME,
     rf"\A(?P<year>\d{{4}})[ /.-]{_MONTH}[ /.-](?P<day>\d\d?)" + TIME,
 )
-SAME = (  # a part of a text -> what says the same
+_CLOCK = rf"(:\d\d(?:[.,]\d+)?(?: ?{_HALF})?)"
+ZONE_NAMES = (  # a text's end -> what says the same
+    (r"([+-]\d\d:?\d\d) ?\([^()0-9]+\)\z", r"\1"),  # JavaScript adds (Central European Time)
+    (r"(Z|[+-]\d\d:?\d\d)\[[A-Za-z_/+-]+\]\z", r"\1"),  # Java adds [Europe/Berlin]
+    (_CLOCK + r" ?(?:UTC|GMT|\((?:UTC|GMT)\))\z", r"\1Z"),
+    (r" ?(?:UTC|GMT)([+-])(\d(?::\d\d)?)\z", r"\10\2"),  # RE2: group 1, then a 0
+    (r" ?(?:UTC|GMT)([+-]\d\d(?::?\d\d)?)\z", r"\1"),
+)
+_WORD = rf"{_LETTER}+"
+RESPELLINGS = (  # rarer forms -> what `NUMBERS` or `NAMES` read
+    (r"\A(\d{4})(\d\d)(\d\d)T(\d\d):?(\d\d)", r"\1-\2-\3T\4:\5"),  # the basic form of ISO 8601
+    (r"(T\d\d:\d\d)(\d\d)", r"\1:\2"),
     (r"\A(\d{4}) ?[年년] ?(\d\d?) ?[月월] ?(\d\d?) ?[日일]", r"\1-\2-\3"),
-    (r" ?\([^()0-9]+\)\z", ""),  # JavaScript adds (Central European Standard Time)
-    (r"(:\d\d(?:[.,]\d+)?(?: ?[AaPp]\.?[Mm]\.?)?) ?(?:UTC|GMT)\z", r"\1Z"),
-    (r" ?(?:UTC|GMT)([+-]\d\d:?\d\d)\z", r"\1"),
+    (r" ?(\d\d?)[時时시] ?(\d\d)[分분](?: ?(\d\d)[秒초])?\z", r" \1:\2:\3"),
+    (
+        rf"\A(?:{_WORD} )?({_WORD} \d\d?) (\d\d:\d\d:\d\d)((?: [A-Z]{{3,4}})?) (\d{{4}})\z",
+        r"\1 \4 \2\3",
+    ),
+    (r" (?:um|à|kl\.?|klo|alle|o|a las|às) (\d\d?[:.h]\d\d)", r" \1"),
+    (r" Uhr\z", ""),
+    (r" (\d\d?)h(\d\d)\z", r" \1:\2"),
+    (r"((?:\d{4}|[./-]\d\d),?)[ -](\d\d?)\.(\d\d)\z", r"\1 \2:\3"),  # 3.1.2025 9.15
+    (r"((?:\d{4}|[./-]\d\d),?)[ -](\d\d?)\.(\d\d)\.(\d\d(?:\.\d+)?)\z", r"\1 \2:\3:\4"),
+    (r":\z", ""),
 )
 
 
@@ -55,19 +77,43 @@ class WrittenMoments:
     half: pa.Array
     is_date: np.ndarray
 
+    def fill(self, places: np.ndarray, others: WrittenMoments) -> WrittenMoments:
+        """The same with other moments in these places."""
+        is_place = np.zeros(len(self.is_date), dtype=bool)
+        is_place[places] = True
+        mask = pa.array(is_place)
+        is_date = self.is_date.copy()
+        is_date[places] = others.is_date
+        iso = pc.replace_with_mask(self.iso, mask, others.iso)
+        half = pc.replace_with_mask(self.half, mask, others.half)
+        return WrittenMoments(iso, half, is_date)
 
-def write_as_iso(words: pa.Array, order: str | None) -> WrittenMoments:
+
+def write_as_iso(words: pa.Array, order: str | None, *, zone: str = "UTC") -> WrittenMoments:
     """Dates with or without a time, among distinct texts.
 
     Args:
         words: (n,) texts.
         order: "dmy", "mdy" or "ymd", of dates whose parts could be either, and of those with a year
             of two digits; None reads neither.
+        zone: whose abbreviations, such as CET and CEST, are read.
     """
     plain = _plain(words)
-    iso = pa.nulls(len(words), pa.string())
-    half = pa.array([""] * len(words))
-    is_date = np.zeros(len(words), dtype=bool)
+    written = _write_plain(plain, order)
+    rest = np.flatnonzero(to_mask(pc.is_null(written.iso)))
+    if not len(rest):
+        return written
+
+    rare = _replace(plain.take(pa.array(rest)), RESPELLINGS)
+    rare = _replace(rare, ZONE_NAMES)
+    rare = _replace(rare, _abbreviations(zone))
+    return written.fill(rest, _write_plain(rare, order))
+
+
+def _write_plain(plain: pa.Array, order: str | None) -> WrittenMoments:
+    iso = pa.nulls(len(plain), pa.string())
+    half = pa.array([""] * len(plain), pa.string())
+    is_date = np.zeros(len(plain), dtype=bool)
     for form in (NUMBERS, *NAMES):
         parts = pc.extract_regex(plain, form)
         if parts.null_count == len(parts):
@@ -82,12 +128,25 @@ def write_as_iso(words: pa.Array, order: str | None) -> WrittenMoments:
 
 
 def _plain(words: pa.Array) -> pa.Array:
-    """Texts with single blanks, UTC as Z, and dates in numbers where their parts are named."""
+    """Texts with single blanks, and UTC as Z."""
     single_blanks = pc.replace_substring_regex(words, BLANKS, " ")
     plain = pc.utf8_trim_whitespace(single_blanks)
-    for pattern, instead in SAME:
-        plain = pc.replace_substring_regex(plain, pattern, instead)
-    return plain
+    return _replace(plain, ZONE_NAMES)
+
+
+def _replace(texts: pa.Array, spellings: Iterable[tuple[str, str]]) -> pa.Array:
+    for pattern, instead in spellings:
+        texts = pc.replace_substring_regex(texts, pattern, instead)
+    return texts
+
+
+@lru_cache(maxsize=8)
+def _abbreviations(zone: str) -> tuple[tuple[str, str], ...]:
+    """How a zone's abbreviations, behind a time, are replaced by their offsets."""
+    return tuple(
+        (rf"{_CLOCK} ?\(?{name}\)?\z", rf"\1{offset}")
+        for name, offset in read_offsets(zone).items()
+    )
 
 
 def _part(parts: pa.StructArray, name: str) -> pa.Array:

@@ -31,6 +31,7 @@ from leadscore.ingest.readers.text import LINE_LIMIT, read_text, split_lines
 csv.field_size_limit(LINE_LIMIT)  # a long text in a column that nobody reads is no fault
 
 MOST_LINES = 10_000  # of a value: where more follow a quote, it never closes
+TOO_LONG = f"a line of more than {LINE_LIMIT:,} characters"
 BAD_QUOTE = "a quote that does not close, or is not doubled within a value"
 HEAD_BYTES = 1 << 20  # a header is shorter
 DATA = re.compile(r"[+-]?\d[\d.,:/ TZ+-]*|.*@.*|[A-Za-z]{0,3}-?\d{3,}")  # no name of a column
@@ -244,7 +245,8 @@ def _split_rows(
             continue
         first = lines.give_back()
         reader = csv.reader(lines, **options)
-        yield line, _split_roughly(first, options), BAD_QUOTE
+        problem = TOO_LONG if len(first) > LINE_LIMIT else BAD_QUOTE
+        yield line, _split_roughly(first[:LINE_LIMIT], options), problem
         line += 1
 
 
