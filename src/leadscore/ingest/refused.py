@@ -24,6 +24,7 @@ CURED = (
     "unselected",
 )  # rules whose cure is worth a line where the ingest stops
 LONGEST_EXAMPLE = 40
+WARN = "[validation.severity]"
 SAMPLE = 10_000  # refused rows
 
 
@@ -59,10 +60,11 @@ def hint_at_cures(staged: Staged) -> list[str]:
         f"""SELECT {_COLUMNS} FROM {REFUSED} AS r
         WHERE rule IN ({rules}) ORDER BY source, file, line LIMIT {SAMPLE}"""
     )
-    groups = group_rejects(rows, staged.settings)
-    return [
-        f"{group.column!r} of {group.source}: {line}" for group in groups for line in group.cure
-    ]
+    hints = []
+    for group in group_rejects(rows, staged.settings):
+        cures = [line for line in group.cure if WARN not in line]  # any message of a stop says that
+        hints += [f"{group.column!r} of {group.source}: {line}" for line in cures]
+    return hints
 
 
 def check_stored(accounts: Accounts, refused: str, *, hints: Sequence[str]) -> None:
