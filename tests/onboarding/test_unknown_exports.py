@@ -306,3 +306,29 @@ def test_roles_when_a_column_of_numbers_has_a_currency_then_it_is_the_amount_and
     assert leads.amount is not None
     assert leads.id is not None
     assert (leads.amount.name, leads.id.name) == (name, "Case")
+
+
+def test_start_when_many_activities_are_of_other_records_then_a_view_leaves_them_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["id", "Created", "Status"],
+        lambda number, created, _: (f"D{number}", created.date(), state(number)),
+    )
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["parent", "When", "Type"],
+        lambda number, created, _: (
+            (f"D{number}", f"D{number}", f"C{number}", "")[number % 4],
+            created.date(),
+            "Call",
+        ),
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert parts["events"].doubt == "50% of the rows are of other records, and left out by a view"
+    ingested = Project(config).ingest()
+    assert ingested.accounts.to_dict()["tables"]["activities"]["stored"] == LEADS / 2
+    assert not ingested.rejects

@@ -9,10 +9,11 @@ import numpy as np
 from leadscore.onboarding import words
 from leadscore.onboarding.durations import Duration, find_duration
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
-from leadscore.onboarding.shared_ids import find_ref
+from leadscore.onboarding.shared_ids import OVERLAP, find_ref, overlap
 from leadscore.times import DAY_US
 
 MOST_KINDS = 60  # of events
+MOST_STRANGERS = 0.02  # the share of rows that may name no lead, and be rejects
 GOES_ON = 0.2  # the share of closing events after which something may still happen
 
 
@@ -27,13 +28,20 @@ class Events:
     value: Column | None = None  # of a history of fields, whose kinds are the fields
     id: Column | None = None
     duration: Duration | None = None
+    strangers: float = 0.0  # the share of rows that name no lead
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
     @property
     def source(self) -> str:
-        """What the source is called."""
-        return self.profile.file.source
+        """What the source is called, or the view of those of its rows that name leads."""
+        name = self.profile.file.source
+        return f"{name}_of_leads" if self.has_strangers else name
+
+    @property
+    def has_strangers(self) -> bool:
+        """Whether many rows are of other records than leads."""
+        return self.strangers > MOST_STRANGERS
 
     @property
     def table(self) -> str:
@@ -88,12 +96,21 @@ def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Eve
         value=value,
         id=best(unique, lambda column: words.speaks_of(column.name, words.ID)),
         duration=find_duration(others),
+        strangers=_share_of_strangers(ref, lead_id),
     )
     if kind is not None and value is None:
         ending = list(kind.values) if is_stage(kind) else _ending_values(events, kind)
         events.won = [value for value in ending if words.means_won(value)]
         events.lost = [value for value in ending if words.means_lost(value)]
     return events
+
+
+def _share_of_strangers(ref: Column, ids: Column) -> float:
+    """The share of rows that name no lead; 0 where ids are written in another spelling."""
+    if overlap(ref, ids, as_written=True) <= OVERLAP:
+        return 0
+    of_leads = among(ref, ids.values)
+    return float((~of_leads).mean())
 
 
 def when_score(column: Column) -> float:

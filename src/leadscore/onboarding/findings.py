@@ -83,7 +83,10 @@ def _describe_events(events: Events, leads: Leads) -> list[Finding]:
     """What a file of events says of leads."""
     place = events.profile.file.name
     shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
-    findings = [Finding("events", place, f"{shared}; dated by {events.when.name}")]
+    doubt = None
+    if events.has_strangers:
+        doubt = f"{events.strangers:.0%} of the rows are of other records, and left out by a view"
+    findings = [Finding("events", place, f"{shared}; dated by {events.when.name}", doubt)]
     if events.won and events.lost:
         evidence = f"won: {listed(events.won, most=4)}; lost: {listed(events.lost, most=4)}"
         column = f"{place}: {_name(events.kind)}"

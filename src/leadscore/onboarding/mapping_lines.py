@@ -98,7 +98,7 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
     of_activities = columns | _of_activities(events)
     kind = events.kind
     if kind is None:
-        constants = {"kind": slug(source), "actor": "rep"}
+        constants = {"kind": slug(events.profile.file.source), "actor": "rep"}
         _write_entry(text, source, "activities", of_activities, constants=constants)
         return
     if events.table == "stages":

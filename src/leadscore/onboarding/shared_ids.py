@@ -12,12 +12,12 @@ UNSURE = 0.25  # how much a name counts that may be the number of a row
 OVERLAP = 0.5  # the share of an events file's ids that are leads
 
 
-def overlap(column: Column, ids: Column | None) -> float:
-    """The share of a column's values that are ids of leads, in whichever spelling."""
+def overlap(column: Column, ids: Column | None, *, as_written: bool = False) -> float:
+    """The share of a column's values that are ids of leads, in whichever spelling if not as written."""
     if ids is None or not column.values:
         return 0
     exact = _overlap_as_written(column, ids)
-    if exact > OVERLAP:
+    if as_written or exact > OVERLAP:
         return exact
     unified = [_overlap_by(kind, column, ids) for kind in ID_KINDS]
     return max(exact, *unified)
