@@ -370,3 +370,27 @@ def test_start_when_no_date_fits_the_close_then_says_so(
 
     assert parts["closed"].place == "not found"
     assert parts["closed"].evidence.endswith("count as closed when an export first shows it")
+
+
+@pytest.mark.parametrize("forecast", ["estimated_close_date", "Est. Close Date", "Close Date"])
+def test_start_when_one_date_is_a_forecast_and_another_of_the_last_stage_then_the_latter_is_the_close(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forecast: str
+) -> None:
+    path = write_rows(
+        tmp_path / "a.csv",
+        ["Nr", "Created", forecast, "Last stage change", "Stage"],
+        lambda number, created, closed: (
+            f"A{number}",
+            created.date(),
+            (created + timedelta(days=30)).date(),
+            closed or (created + timedelta(days=1)).date(),
+            ("Demo", "Won", "Lost", "Lost")[number % 4],
+        ),
+    )
+
+    parts, _ = start_with(path, monkeypatch)
+
+    is_forecast_by_name = forecast != "Close Date"
+    chosen = "Last stage change" if is_forecast_by_name else forecast
+    assert parts["closed"].place == f"a.csv: {chosen}"
+    assert parts["closed"].doubt is not None

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
-from leadscore.onboarding.roles import Leads, Roles, ids_by_name, may_say_outcome, names_money
+from leadscore.onboarding.roles import (
+    Leads,
+    Roles,
+    ids_by_name,
+    may_say_outcome,
+    names_money,
+    says_stage_changed,
+)
 from leadscore.onboarding.shared_ids import overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
@@ -205,6 +212,8 @@ def _doubt_closes(leads: Leads, closed: Column) -> str | None:
     """Why a date of the close may be a forecast: open leads have it too, or its name says so."""
     if words.speaks_of(closed.name, words.EXPECTED):
         return "a forecast by its name: check that it is the real date once a lead has closed"
+    if says_stage_changed(closed):
+        return "when the stage last changed: the close, unless a stage was corrected since"
     if leads.outcome is None:
         return "may be the expected date while a lead is open, and even after"
     is_open = ~(leads.is_won() | leads.is_lost() | among(leads.outcome, leads.ended_values()))

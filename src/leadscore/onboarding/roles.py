@@ -290,10 +290,18 @@ def _closed_score(column: Column, leads: Leads) -> float:
         share_of_open = column.share_dated(~is_closed)
 
     follows = share_of_closed - share_of_open
+    if not named and says_stage_changed(column):
+        return 1
     if not named and follows <= OVERLAP:
         return 0
     is_forecast = min(words.speaks_of(column.name, words.EXPECTED), 1)
     return max(2 * named + 3 * follows - 2 * is_forecast, 0.1)  # a forecast is better than none
+
+
+def says_stage_changed(column: Column) -> bool:
+    """Whether a date says by its name when the stage last changed, which closed leads did by closing."""
+    of_stage = words.speaks_of(column.name, words.STAGE)
+    return bool(of_stage and words.speaks_of(column.name, words.CHANGED))
 
 
 def _find_closing(dates: Sequence[Column], leads: Leads) -> ClosingDates | None:

@@ -75,6 +75,7 @@ STAGE = (
     "stage phase step status stufe etape etapa fase pipeline "
     "этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태"
 )
+CHANGED = "change changed changes moved geandert anderung wechsel изменен 変更 变更 變更 변경"
 KIND = "activity kind type event action channel aktivitat typ tipo actividad attivita subject name"
 FIELD = "field property column attribute feld champ campo veld"
 NEW_VALUE = "value newvalue new wert valeur valor waarde to"
