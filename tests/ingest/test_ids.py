@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from typing import Any
 
+import openpyxl
 import pytest
 
 from ingest.hard_export import CALLS, CLOSES, HEADER, ROWS, deals_csv
@@ -95,6 +97,18 @@ def test_ids_when_all_are_rounded_then_the_message_says_so(export):
     with pytest.raises(UserError) as e:
         export.ingest(deals_csv(*rows))
     assert "5 ids such as '1.61E+17' lost precision in a spreadsheet" in str(e.value)
+
+
+def test_ids_when_a_sheet_holds_long_ones_as_numbers_then_they_are_rounded_and_not_whole(export):
+    book = openpyxl.Workbook()
+    book.active.append(HEADER.split(","))
+    for n in range(3):
+        book.active.append([4000000000180000001 + n, "Open", date(2026, 1, 1 + n), None, 5])
+    book.active.append([16147805824397, "Open", date(2026, 1, 5), None, 5])
+    book.save(export.folder / "deals.xlsx")
+    done = export.ingest("", of_deals={"path": "deals.xlsx"}, validation={"max_refused": 1.0})
+    assert done.rejects == {"id_rounded": 3}
+    assert export.ids() == ["16147805824397"]
 
 
 UPDATED = HEADER + ",Updated"

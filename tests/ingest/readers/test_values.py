@@ -19,6 +19,8 @@ from leadscore.ingest.readers.values import format_values
         ([2**63 + 1], pa.uint64(), ["9223372036854775809"]),
         ([12.0, 12.5, None, float("nan"), -3.0, 0.0, 1e15], pa.float64(),
          ["12", "12.5", "", "", "-3", "0", "1000000000000000"]),
+        ([4000000000180000001.0, 2.0**53 + 2, 1.0, None], pa.float64(),  # only the first lost digits
+         ["4.0000000001800003E+18", "9007199254740994", "1", ""]),
         ([12.0, 0.5, None], pa.float32(), ["12", "0.5", ""]),
         ([Decimal("12.50"), None], pa.decimal128(10, 2), ["12.50", ""]),
         ([None, None], pa.null(), ["", ""]),

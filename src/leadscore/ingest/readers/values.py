@@ -7,15 +7,16 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+EXACT_FLOATS = 2**53  # above, a float skips whole numbers
 MISSING = ""  # how a missing value is spelled while rows are mapped
 
 
 def format_values(values: pa.Array) -> pa.Array:
     """A column as text without nulls.
 
-    Whole floats lose their ".0", others are the shortest text that is that number; decimals are
-    plain; times are ISO 8601, in UTC with "Z" where they have a zone, with a fraction only where
-    there is one; null and NaN are "".
+    Whole floats lose their ".0", others are the shortest text that is that number, and those that
+    may have lost digits have an exponent; decimals are plain; times are ISO 8601, in UTC with "Z"
+    where they have a zone, with a fraction only where there is one; null and NaN are "".
 
     Raises:
         pa.ArrowException: values of that type have no text, or are not UTF-8.
@@ -70,7 +71,28 @@ def _format_floats(values: pa.Array) -> pa.Array:
     whole = pc.if_else(is_whole, values, 0)
     integers = whole.cast(pa.int64())
     written_whole = integers.cast(pa.string())
-    return pc.if_else(is_whole, written_whole, text)
+    plain = pc.if_else(is_whole, written_whole, text)
+
+    is_beyond = pc.greater_equal(pc.abs(values), float(EXACT_FLOATS))
+    is_inexact = pc.fill_null(pc.and_(is_beyond, pc.is_finite(values)), False)
+    if pa.types.is_float32(values.type) or not pc.any(is_inexact).as_py():
+        return plain
+    inexact = [write_float(word) for word in written.filter(is_inexact).to_pylist()]
+    return pc.replace_with_mask(plain, is_inexact, pa.array(inexact, pa.string()))
+
+
+def write_float(word: str) -> str:
+    """A float plain, but with its exponent where it is inexact and ends in zeros.
+
+    As an id it was rounded, and must not look like a whole one.
+
+    >>> write_float("16147805824397.0"), write_float("4.00000000018e+18")
+    ('16147805824397', '4.00000000018E+18')
+    """
+    number = Decimal(word).normalize()
+    is_whole = number == number.to_integral_value()
+    ends_in_zeros = is_whole and number.as_tuple().exponent != 0
+    return format(number, "E" if abs(number) >= EXACT_FLOATS and ends_in_zeros else "f")
 
 
 def _format_decimals(values: pa.Array) -> pa.Array:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import chain, islice
 from typing import Any
 
@@ -26,6 +25,7 @@ from leadscore.ingest.readers.batch import (
     pick_columns,
     trim_columns,
 )
+from leadscore.ingest.readers.values import write_float
 from leadscore.settings.source import Source
 from leadscore.wording import listed
 
@@ -215,8 +215,7 @@ def _text(cell: Any) -> str:
     if isinstance(value, int):
         return _NumberText(value)
     if isinstance(value, float):
-        exact = Decimal(repr(value))
-        return _NumberText(format(exact.normalize(), "f"))
+        return _NumberText(write_float(repr(value)))
     if isinstance(value, datetime) and _is_shown_as_date(value, cell.number_format):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
