@@ -220,6 +220,16 @@ def test_totals_when_they_are_too_many_then_the_message_proposes_to_ignore_them(
     assert 'ignore.not_needed = { "Status" = [""] }' in str(e.value)
 
 
+def test_text_when_a_formula_keeps_it_from_a_spreadsheet_then_it_is_what_stands_within(export):
+    rows = [
+        '"=""00012""",Open,2026-01-01,,"=""5"""',
+        '="00013",Won,2026-01-02,="2026-02-01",6',
+    ]
+    export.ingest(deals_csv(*rows), "Deal,When\n00012,2026-01-03\n")
+    assert export.ids() == ["00012", "00013"]
+    assert len(export.rows("activities", "lead_id")) == 1
+
+
 NULLS = [
     "D1,Open,2026-01-01,NULL,NULL,N/A",
     "D2,Won,2026-01-02,2026-02-01,5,Web",

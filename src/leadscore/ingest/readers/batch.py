@@ -19,6 +19,8 @@ HEADER_ROWS = 50  # after the first, among which a header is looked for
 ABSENT = "\ue000"  # what a row ends before, among the malformed; no rule of the settings matches it
 SOURCE, FILE, LINE = "_source", "_file", "_line"  # how views see where a row came from
 
+FORMULA = '="'  # what a text begins with that a spreadsheet shall not take for a number
+
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -136,9 +138,18 @@ class Batch:
 
 
 def trim_columns(columns: Sequence[pa.Array | pa.ChunkedArray], names: Sequence[str]) -> pa.Table:
-    """Text columns without the white space around their values."""
+    """Text columns without the white space around their values, and without `="..."`."""
     trimmed = [pc.utf8_trim_whitespace(column) for column in columns]
-    return pa.table(trimmed, names=list(names))
+    bare = [_without_formula(column) for column in trimmed]
+    return pa.table(bare, names=list(names))
+
+
+def _without_formula(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Texts of a column; programs write ="00012" so that a spreadsheet keeps 00012 as a text."""
+    is_formula = pc.starts_with(column, FORMULA)
+    if not pc.any(is_formula).as_py():
+        return column
+    return pc.replace_substring_regex(column, r'(?s)\A="([^"]*)"\z', r"\1")
 
 
 def number_columns(width: int) -> list[str]:
