@@ -212,7 +212,7 @@ def test_ingest_when_not_one_lead_can_be_stored_then_the_rules_that_refused_them
 
 
 def test_ingest_when_the_mapping_selects_no_lead_then_it_is_said(tmp_path):
-    with pytest.raises(UserError, match="1 by unselected"):
+    with pytest.raises(UserError, match="the mapping selected none, 1 by unselected"):
         ingest(tmp_path, {"leads": [LEAD]}, mapping=[LEADS | {"where": {"id": "x"}}])
     ignoring = {"leads": {"path": "leads.csv", "ignore": {"all": {"id": "*"}}}}
     with pytest.raises(UserError, match="selected none"):

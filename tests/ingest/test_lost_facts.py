@@ -15,6 +15,7 @@ KEYED = {
     "several ids in a cell": ("D1;D2", ["D1", "D2"], "the ids of several leads in one cell"),
     "a JSON list": ('"[""D1"",""D2""]"', ["D1", "D2"], "the ids of several leads in one cell"),
     "ids with slashes": ("D1 / D2", ["D1", "D2"], "the ids of several leads in one cell"),
+    "an id in small letters": ("d1", ["D1"], "in other letters, capital or small, such as 'd1'"),
     "an e-mail address": ("a@example.com", ["D1"], "'Contact Email' of deals"),
     "other records": ("case 7", [], "to records that are no leads"),
 }

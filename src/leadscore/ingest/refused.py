@@ -73,8 +73,10 @@ def check_stored(accounts: Accounts, refused: str, *, hints: Sequence[str]) -> N
     Raises:
         UserError: every row of `leads` was refused or ignored.
     """
-    if not accounts["tables"]["leads"]["stored"]:
-        reason = refused or "the mapping selected none"
+    leads = accounts["tables"]["leads"]
+    if not leads["stored"]:
+        reasons = [refused] if leads["selected"] else ["the mapping selected none", refused]
+        reason = ", ".join(filter(None, reasons))
         message = (
             f"no lead could be stored: {reason}; no version was written. "
             f"See the rows: `{propose('rejects')}`"

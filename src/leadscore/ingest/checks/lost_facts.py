@@ -95,6 +95,9 @@ def _hints_of(staged: Staged, lost: _Lost, ids: set[str]) -> Iterator[str]:
     others = {lead: n for lead, n in lost.rows.items() if lead not in several}
     if not others:
         return
+    if _differ_in_case(others, ids):
+        yield _hint_at_lookup(ends, ends.id_column, others, fold=True)
+        return
     looked_up = _column_with(staged, ends.leads, sorted(others))
     if looked_up is not None and shares_ids(staged, ends.leads.source):
         return  # that column is the id of the leads, and not the one that is mapped
@@ -133,6 +136,13 @@ def _holds_several(text: str, ids: set[str]) -> bool:
         return any(part in ids for part in re.findall(IN_LIST, text))
     parts = [part.strip() for part in text.split(_separator(text))]
     return len(parts) > 1 and any(part in ids for part in parts)
+
+
+def _differ_in_case(others: Iterable[str], ids: set[str]) -> bool:
+    """Whether most ids are those of leads in capital or small letters, and of one lead each."""
+    folded = {lead.lower() for lead in ids}
+    hits = [other.lower() in folded for other in others]
+    return len(folded) == len(ids) and sum(hits) >= MOSTLY * len(hits)
 
 
 def _separator(text: str) -> str:
@@ -189,14 +199,29 @@ def _hint_at_split(ends: _Ends, several: dict[str, int]) -> str:
     )
 
 
-def _hint_at_lookup(ends: _Ends, looked_up: str, others: dict[str, int]) -> str:
+def _hint_at_lookup(
+    ends: _Ends,
+    looked_up: str,
+    others: dict[str, int],
+    *,
+    fold: bool = False,
+) -> str:
+    """The view that looks leads up by a column, with `fold` in capital or small letters alike."""
     column = quoted_name(ends.column)
+    theirs, ours = f"l.{quoted_name(looked_up)}", f"f.{column}"
+    if fold:
+        theirs, ours = f"lower({theirs})", f"lower({ours})"
     sql = (
         f"SELECT f.* REPLACE (l.{quoted_name(ends.id_column)} AS {column}) "
         f"FROM {quoted_name(ends.facts.source)} AS f "
-        f"JOIN {quoted_name(ends.leads.source)} AS l ON l.{quoted_name(looked_up)} = f.{column}"
+        f"JOIN {quoted_name(ends.leads.source)} AS l ON {theirs} = {ours}"
     )
     rows = counted(sum(others.values()), "row has", "rows have")
+    if fold:
+        return (
+            f"{rows} in {ends.column!r} the id of a lead in other letters, capital or small"
+            f"{_example(others)}: if case means nothing, {_view_lines(ends.facts, sql)}"
+        )
     return (
         f"{rows} no id of a lead in {ends.column!r}, but what stands in {looked_up!r} of "
         f"{ends.leads.source}: to look the lead up (where several share the value, all of them get "

@@ -181,7 +181,9 @@ def pick_columns(
         )
     for name, count in Counter(names).items():
         if count > 1 and name in columns:
-            raise file.refusal(f"has more than one column {name!r}")
+            raise file.refusal(
+                f"has more than one column {name!r}: in the export, give one of them another name"
+            )
     return [names.index(column) for column in columns]
 
 
