@@ -50,6 +50,7 @@ def malformed_of(batches: list[Batch]) -> list[tuple[int, str]]:
         ("1.50", "1.5"),
         ("1e3", "1000"),
         ("12345678901234567.25", "12345678901234567.25"),  # a float would lose the fraction
+        ("4000000000180000000.0", "4.00000000018E+18"),  # as an id, it was rounded
         ("1e999999", "1e999999"),
         ("true", "true"),
         ("false", "false"),

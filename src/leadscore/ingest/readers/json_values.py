@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from leadscore.ingest.readers.values import MISSING
+from leadscore.ingest.readers.values import EXACT_FLOATS, MISSING, write_float
 
 MOST_DIGITS = 50  # of a number that is written out; 1e999999 would fill the memory
 Json = Any  # what a parser gives for one line: nested objects, lists and values
@@ -105,6 +105,8 @@ def _shorten(text: str) -> Number:
     number = Decimal(text)
     if abs(number.adjusted()) > MOST_DIGITS:
         return Number(text)
+    if abs(number) >= EXACT_FLOATS and number == number.to_integral_value():  # it was a float
+        return Number(write_float(text))
     plain = format(number, "f")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
