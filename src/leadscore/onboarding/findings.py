@@ -16,7 +16,7 @@ from leadscore.onboarding.roles import (
     names_money,
     says_stage_changed,
 )
-from leadscore.onboarding.shared_ids import overlap
+from leadscore.onboarding.shared_ids import find_ref, overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
@@ -27,6 +27,7 @@ NO_CLOSE = "no date fits; leads count as closed when an export first shows it"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
 ALL_CLOSED = "no lead would be open: maybe those that are count as lost"
 STAGE_DOUBT = "guessed from dates after the creation that only some leads have"
+SHARED = " ".join([words.NUMBER, *words.KEYS.values()])  # how ids of any record are called
 CHECK_WORDS = "guessed from the words: check that every value means what it seems to"
 
 
@@ -121,8 +122,21 @@ def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
             findings.append(Finding("not used", profile.file.name, evidence, MORE_LEADS))
         elif profile.dates() and leads.id is not None:
             evidence = f"dated, but no column has values of {leads.id.name}"
-            findings.append(Finding("not used", profile.file.name, evidence, OTHER_IDS))
+            doubt = _name_shared(profile, leads) or OTHER_IDS
+            findings.append(Finding("not used", profile.file.name, evidence, doubt))
     return findings
+
+
+def _name_shared(profile: Profile, leads: Leads) -> str | None:
+    """What a file shares with leads that is no id of theirs, such as the id of a contact."""
+    for key in leads.profile.columns.values():
+        if key is leads.id or not words.speaks_of(key.name, SHARED):
+            continue
+        ref = find_ref(profile, key)
+        if ref is not None and words.speaks_of(ref.name, SHARED):
+            shared = f"its {ref.name} has values of {key.name}"
+            return f"{shared}: to use it, join it to leads by them in a view: docs/views.md"
+    return None
 
 
 def _describe_leads(leads: Leads) -> list[Finding]:
