@@ -321,6 +321,8 @@ def test_start_when_one_flag_says_won_and_another_lost_then_leads_with_neither_a
         ("销售阶段", ("初步接洽", "赢单", "输单", "未成交"), ["赢单"], ["输单", "未成交"]),
         ("フェーズ", ("受注見込", "受注", "失注", "失注"), ["受注"], ["失注"]),
         ("단계", ("협상", "수주", "실주", "실주"), ["수주"], ["실주"]),
+        ("Auftrag j/n", ("offen", "j", "n", "n"), ["j"], ["n"]),
+        ("Stand", ("Angebot", "Auftrag", "kein Auftrag", "kein Auftrag"), ["Auftrag"], ["kein Auftrag"]),
         ("Status", ("Quoted", "Bound", "Declined", "Lost order"), ["Bound"], ["Declined", "Lost order"]),
     ],
 )  # fmt: skip

@@ -45,14 +45,14 @@ AMOUNT = (
     "amount amt value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
     "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme "
     "nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco "
-    "сумм бюджет 金额 金額 금액"
+    "summe netto сумм бюджет 金额 金額 금액"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
 OWNER = (
     "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
     "proprietario eigenaar salesrep ownerid owned responsible responsable responsabile responsavel verantwortlich "
     "verantwortlicher betreuer verkoper assignee commercial comercial commerciale producer "
-    "ответствен менеджер 负责人 負責人 担当 담당"
+    "bearbeiter ответствен менеджер 负责人 負責人 担当 담당"
 )
 CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta валют 币种 幣別 通貨 통화"
 KEYS = {  # what connects leads of one company or person; ids before names
@@ -111,7 +111,7 @@ LETTERS = {
 }
 WON = (
     "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta approved signed converted success "
-    "successful closedwon sold activated order bound "
+    "successful closedwon sold activated order auftrag zuschlag bound "
     "успешн выигр реализован 赢 贏 成交 中标 得標 成功 受注 成約 수주 성공"
 )
 LOST = (
@@ -130,7 +130,7 @@ ENDED = (  # what says that a lead has closed, and not how
     "fechada encerrado encerrada chiuso chiusa gesloten afgesloten beeindigd "
     "закрыт заверш 结束 結束 关闭 關閉 終了 종료"
 )
-YES = {"yes", "y", "true", "1", "t", "ja", "oui", "si", "sim", "да", "是", "はい", "예"}
+YES = {"yes", "y", "true", "1", "t", "ja", "j", "oui", "si", "sim", "да", "是", "はい", "예"}
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee", "нет", "否", "いいえ", "아니요"}
 UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
     "offen", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"}  # fmt: skip
@@ -235,7 +235,7 @@ def began(value: str) -> str | None:
 
 
 def _is_negated(value: str) -> bool:
-    negations = {"not", "no", "nicht", "non", "never", "un"}
+    negations = {"not", "no", "nicht", "kein", "keine", "non", "never", "un"}
     is_negated = bool(negations & set(words_of(value)))
     return is_negated or NEGATED.search(value.casefold()) is not None
 
