@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore.background import BackgroundWriter, read_ahead
 from leadscore.engine import Engine
 from leadscore.ingest.account import RowAccount
 from leadscore.ingest.differences.source_text import (
@@ -32,7 +33,6 @@ from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.old_values import hint_at_old_values
 from leadscore.ingest.read_by_views import sources_of_views
-from leadscore.ingest.readers.background import BackgroundWriter, read_ahead
 from leadscore.ingest.readers.batch import FILE, LINE, SOURCE, Batch, Dialect, view_schema
 from leadscore.ingest.readers.rows import Rows
 from leadscore.ingest.required import check_required

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from leadscore.atomic import write_together
+from leadscore.background import read_ahead
 from leadscore.errors import CorruptFileError
 from leadscore.files import hash_file, is_there
 from leadscore.proposals import propose
@@ -140,7 +141,7 @@ def _write_files(
         for path, schema in zip(paths, schemas, strict=True):
             writers.append(stack.enter_context(_open_writer(path, schema)))
         threads = stack.enter_context(ThreadPoolExecutor(len(schemas)))
-        for group in groups:
+        for group in read_ahead(groups):
             tables = [group.select(schema.names) for schema in schemas]
             for _ in threads.map(_write_group, writers, tables):
                 pass  # raises what a thread raised

@@ -35,13 +35,13 @@ def once(
 
         stays = np.ones(rows.num_rows, dtype=bool)
         stays[equal + 1] = False
-        if last is not None:
-            stays[0] = False  # the batch before gave it
+        begin = 0 if last is None else 1  # the batch before gave the first row
         last = rows.slice(rows.num_rows - 1)
-        if stays.all():
-            yield rows
-        else:
-            yield rows.filter(pa.array(stays))
+        yield _keep(rows.slice(begin), stays[begin:])
+
+
+def _keep(rows: pa.RecordBatch, stays: np.ndarray) -> pa.RecordBatch:
+    return rows if stays.all() else rows.filter(pa.array(stays))
 
 
 def _join(last: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.ingest.readers.background import BackgroundWriter
+from leadscore.background import BackgroundWriter
 from leadscore.ingest.readers.cursor import CursorError, CursorValue, latest_of
 from leadscore.ingest.readers.notes import NOTES, ColumnNotes
 from leadscore.ingest.readers.query import Answer, Answers, Query

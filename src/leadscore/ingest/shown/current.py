@@ -56,10 +56,16 @@ def replace_shown(folder: Path, keys: Collection[str], lead_ids: pa.ChunkedArray
 def _join(parts: Iterable[pa.Table]) -> pa.Table:
     """One row a lead: of each text the first that any part has."""
     rows = pa.concat_tables([SHOWN_ROWS.empty_table(), *parts])
+    if pc.count_distinct(rows["lead_id"], mode="all").as_py() < rows.num_rows:
+        rows = _join_repeated(rows)
+    return rows.sort_by("lead_id")
+
+
+def _join_repeated(rows: pa.Table) -> pa.Table:
     firsts = [(key, "first") for key in SHOWN]
     by_lead = rows.group_by("lead_id", use_threads=False).aggregate(firsts)
     columns = [by_lead["lead_id"], *(by_lead[f"{key}_first"] for key in SHOWN)]
-    return pa.table(columns, schema=SHOWN_ROWS).sort_by("lead_id")
+    return pa.table(columns, schema=SHOWN_ROWS)
 
 
 def _write_current(folder: Path, rows: pa.Table) -> None:

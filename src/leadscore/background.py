@@ -1,13 +1,14 @@
-"""Reads the next batch and writes the last one while one is mapped."""
+"""Reads the next batch and writes the last one while the caller works on one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import pyarrow as pa
 
-from leadscore.ingest.readers.batch import Batch
+Batch = TypeVar("Batch")
 
 MAX_WAITING = 2  # writes; more would fill the memory
 
