@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 import pyarrow as pa
@@ -14,13 +15,17 @@ MAX_WAITING = 2  # writes; more would fill the memory
 
 
 def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """The same batches, the next one read while the caller works on one."""
+    """The same batches, from the second on the next one read while the caller works on one."""
     source = iter(batches)
+    yield from islice(source, 1)  # most files have no other, and a thread takes a millisecond
+    batch = next(source, None)
+    if batch is None:
+        return
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, source, None)
-        while (batch := coming.result()) is not None:
+        while batch is not None:
             coming = thread.submit(next, source, None)
             yield batch
+            batch = coming.result()
 
 
 class BackgroundWriter:
