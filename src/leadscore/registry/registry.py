@@ -336,7 +336,8 @@ class Registry:
                 yield home
             except CorruptFileError as e:  # of the copy, where nobody would look for it
                 path = self._stored_folder(version) / e.path.relative_to(home)
-                raise CorruptFileError(path, expected=e.expected, actual=e.actual) from e
+                cure = f"Put it back from a backup, or train a new model: `{propose('train')}`"
+                raise CorruptFileError(path, expected=e.expected, actual=e.actual, cure=cure) from e
 
     def _stored_folder(self, version: ModelVersion) -> Path:
         """Where MLflow keeps a version's texts."""
