@@ -1,11 +1,13 @@
-"""Conditions that cut the facts of two deliveries into slices."""
+"""Conditions that cut the facts of two deliveries into slices, and into equal ones and others."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import make_settings
@@ -15,18 +17,21 @@ from leadscore.engine.duckdb import DuckDBEngine
 from leadscore.errors import AlarmError
 from leadscore.ingest.alarms import deliveries
 from leadscore.ingest.alarms.deliveries import PRIMES, SLICE_ROWS, Deliveries
+from leadscore.ingest.mapping.entries import table_of
 from leadscore.ingest.staged import Staged
 from leadscore.times import DAY_US, HOUR_US, SECOND_US, parse_moment
+
+ENGINE = DuckDBEngine(make_settings().engine)
 
 
 def slices_of(now_rows: int) -> list[str]:
     """The slices of activities, of which this delivery has so many rows, and the one before none."""
-    settings = make_settings()
-    engine = DuckDBEngine(settings.engine)
+    project = make_settings()
+    engine = DuckDBEngine(project.engine)
     for side, rows in (("before", 0), ("now", now_rows)):
         moments = engine.query(f"SELECT range AS event_us FROM range({rows})")
         engine.add_rows(f"raw_{side}_activities", moments)
-    staged = Staged(engine, [], settings, Path(scratch()))
+    staged = Staged(engine, [], project, Path(scratch()))
     return Deliveries(staged, ("activities",), frozenset(), 0, 1).slices("activities")
 
 
@@ -46,6 +51,55 @@ def test_slice_when_any_moment_is_given_then_just_one_has_it(event_us: int, prim
     assert sum(row.values()) == 1
 
 
+FACTS = st.lists(
+    st.tuples(st.sampled_from("AB"), st.integers(0, 3), st.sampled_from(["call", "mail", None])),
+    max_size=6,
+)
+ACTIVITIES = table_of("activities", make_settings()).schema()
+
+
+@settings(deadline=None)
+@given(before=FACTS, now=FACTS, before_us=st.integers(0, 4))
+def test_parts_when_any_deliveries_are_given_then_each_fact_is_in_one_and_equal_ones_are_in_both(
+    before: list[tuple], now: list[tuple], before_us: int
+) -> None:
+    for name, facts in (("before", before), ("now", now)):
+        ENGINE.add_rows(f"raw_{name}_activities", make_activities(facts))
+    ENGINE.add_rows("before_activities", make_activities(before))
+    ENGINE.add_rows("activities_now", make_activities(now))
+    staged = Staged(ENGINE, [], make_settings(), Path(scratch()))
+    pair = Deliveries(staged, ("activities",), frozenset(), before_us, 9)
+    parts = pair.parts("activities")
+
+    [equal] = parts.equal
+    assert select("before", equal) == select("now", equal)
+    for name, facts in (("before", before), ("now", now)):
+        assert select(name, equal) + select(name, parts.unequal[0]) == Counter(facts)
+    past = [
+        {fact: n for fact, n in Counter(facts).items() if fact[1] < before_us}
+        for facts in (before, now)
+    ]
+    unshared = {
+        fact[0] for fact in set(past[0]) | set(past[1]) if past[0].get(fact) != past[1].get(fact)
+    }
+    leads = ENGINE.query("SELECT lead_id FROM unequal_activities")["lead_id"].to_pylist()
+    assert set(leads) == unshared
+
+
+def make_activities(facts: list[tuple]) -> pa.Table:
+    """Activities of leads, at moments, of kinds."""
+    rows = [{"lead_id": lead, "event_us": us, "kind": kind} for lead, us, kind in facts]
+    return pa.Table.from_pylist(
+        rows, schema=pa.schema([each.with_nullable(True) for each in ACTIVITIES])
+    )
+
+
+def select(side: str, part: str) -> Counter:
+    """The facts of a delivery in a part."""
+    rows = ENGINE.query(f"SELECT lead_id, event_us, kind FROM raw_{side}_activities WHERE {part}")
+    return Counter(tuple(row.values()) for row in rows.to_pylist())
+
+
 LEADS = {
     "source": "leads",
     "table": "leads",
@@ -58,10 +112,12 @@ CALLS = {
 }
 
 
+@pytest.mark.parametrize("leads", [40, 12])
 def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    leads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = make_settings(
+    """Whole, the facts of leads whose past is the same are counted in one delivery; in slices, all are compared."""
+    project = make_settings(
         input_folder=tmp_path,
         data_folder=tmp_path / "data",
         sources={"leads": {"path": "leads.csv"}, "calls": {"path": "calls.csv"}},
@@ -71,15 +127,16 @@ def test_delivery_when_compared_in_slices_then_the_alarms_count_the_same(
     write_leads(tmp_path)
     calls = make_calls()
     write_calls(tmp_path, calls)
-    jobs.ingest(settings, known_until_us=parse_moment("2024-05-01", zone="UTC"))
-    other = spoil(calls)
-    write_calls(tmp_path, [*other[:300], *other[200:240]])
+    jobs.ingest(project, known_until_us=parse_moment("2024-05-01", zone="UTC"))
+    other = spoil(calls, leads=leads)
+    stay = [line for number, line in enumerate(other) if number < 300 or number % 40 >= leads]
+    write_calls(tmp_path, [*stay, *other[200 : 200 + leads]])
 
     raised = []
-    for rows in (SLICE_ROWS, 150):
+    for rows in (SLICE_ROWS, 50):
         monkeypatch.setattr(deliveries, "SLICE_ROWS", rows)
         with pytest.raises(AlarmError) as error:
-            jobs.ingest(settings, known_until_us=parse_moment("2024-05-08", zone="UTC"))
+            jobs.ingest(project, known_until_us=parse_moment("2024-05-08", zone="UTC"))
         raised.append(str(error.value).partition(". It is quarantined")[0])
 
     assert raised[0] == raised[1]
@@ -103,10 +160,13 @@ def make_calls() -> list[str]:
     return calls
 
 
-def spoil(calls: list[str]) -> list[str]:
-    """The calls with most e-mails made meetings, and a third of the lengths a thousand times as long."""
+def spoil(calls: list[str], *, leads: int) -> list[str]:
+    """The calls with most e-mails of the first leads made meetings, and a third of their lengths a thousand times as long."""
     spoilt = []
     for number, line in enumerate(calls):
+        if number % 40 >= leads:
+            spoilt.append(line)
+            continue
         renamed = line.replace("email", "meeting") if number % 8 else line
         spoilt.append(renamed + "000" * (number % 3 == 0))
     return spoilt
@@ -124,6 +184,3 @@ def test_slices_when_moments_are_whole_units_then_all_have_their_share(
     remainders = {unit_us * number % prime for number in range(prime)}
 
     assert len(remainders) == prime
-
-
-ENGINE = DuckDBEngine(make_settings().engine)

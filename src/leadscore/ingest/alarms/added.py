@@ -19,6 +19,7 @@ from leadscore.times import DAY_US, format_us
 LATE_US = 7 * DAY_US  # before the export before: what is entered late
 MORE_REPEATED = 0.4  # of the new activities, than of those of the year before
 LEAST_NEW = 20
+STORED = {"before": "before_activities", "now": "activities_now"}
 MAY_DIFFER = {"seq", "available_us"}  # in activities that are equal all the same
 
 
@@ -30,8 +31,11 @@ def find_added(pair: Deliveries) -> Iterator[str]:
     for name in pair.events():
         if name in moved:
             continue
-        before, added = _count_added(pair, name)
-        if added >= LEAST_FACTS and added > limit * before:
+        added = _count_added(pair, name)
+        if added < LEAST_FACTS:
+            continue
+        before = _count_before(pair, name)
+        if added > limit * before:
             raised.add(name)
             until = format_us(pair.before_us - LATE_US)[:10]
             yield (
@@ -42,35 +46,38 @@ def find_added(pair: Deliveries) -> Iterator[str]:
         yield from _find_more_repeated(pair)
 
 
-def _count_added(pair: Deliveries, name: str) -> tuple[int, int]:
-    """How many old facts the delivery before had, and how many more its leads have in this one.
-
-    Equal activities count each, as they are stored; of other tables, moments at which a lead has
-    facts.
-    """
-    had, added = 0, 0
+def _count_before(pair: Deliveries, name: str) -> int:
+    """How many old facts the delivery before had."""
     if name == "activities":
         until_us = pair.before_us - LATE_US
-        had = pair.number(f"SELECT COUNT(*) FROM before_activities WHERE event_us < {until_us}")
-    for part in pair.slices(name):
-        if name == "activities":
-            before = _old_facts_sql(pair, "before_activities", part, count="COUNT(*)")
-            now = _old_facts_sql(pair, "activities_now", part, count="COUNT(*)")
-        else:
-            before = _old_facts_sql(pair, f"raw_before_{name}", part, count="1")
-            now = _old_facts_sql(pair, f"raw_now_{name}", part, count="1")
-            had += pair.number(f"SELECT SUM(n) FROM ({before}) AS b")
+        return pair.number(f"SELECT COUNT(*) FROM before_activities WHERE event_us < {until_us}")
+    facts = [_old_facts_sql(pair, name, "before", part) for part in pair.parts(name).all]
+    return sum(pair.number(f"SELECT SUM(n) FROM ({sql}) AS b") for sql in facts)
+
+
+def _count_added(pair: Deliveries, name: str) -> int:
+    """How many more old facts the leads of the delivery before have in this one."""
+    added = 0
+    for part in pair.parts(name).unequal:
+        before = _old_facts_sql(pair, name, "before", part)
+        now = _old_facts_sql(pair, name, "now", part)
         added += pair.number(
             f"""SELECT SUM(CASE WHEN b.n IS NULL THEN n.n WHEN n.n > b.n THEN n.n - b.n ELSE 0 END)
             FROM ({now}) AS n
             JOIN (SELECT DISTINCT lead_id FROM raw_before_leads) AS l ON l.lead_id = n.lead_id
             LEFT JOIN ({before}) AS b ON b.lead_id = n.lead_id AND b.event_us = n.event_us"""
         )
-    return had, added
+    return added
 
 
-def _old_facts_sql(pair: Deliveries, view: str, part: str, *, count: str) -> str:
-    """SQL of how many facts (n) each lead has at each moment that is too old to be entered late."""
+def _old_facts_sql(pair: Deliveries, name: str, side: str, part: str) -> str:
+    """SQL of how many facts (n) each lead has at each moment that is too old to be entered late.
+
+    Equal activities count each, as they are stored; other facts of one moment count once.
+    """
+    view, count = f"raw_{side}_{name}", "1"
+    if name == "activities":
+        view, count = STORED[side], "COUNT(*)"
     return f"""SELECT lead_id, event_us, {count} AS n FROM {view}
         WHERE event_us < {pair.before_us - LATE_US} AND {part} GROUP BY lead_id, event_us"""
 
@@ -89,11 +96,11 @@ class Repeated:
 
 
 def _find_more_repeated(pair: Deliveries) -> Iterator[str]:
-    before = _count_repeated(pair, "before_activities", past_year(pair))
-    now = _count_repeated(pair, "activities_now", new_period(pair))
-    if min(before.facts, now.facts) < LEAST_NEW:
+    now = _count_repeated(pair, STORED["now"], new_period(pair))
+    if now.facts < LEAST_NEW or now.share <= MORE_REPEATED:
         return
-    if now.share - before.share > MORE_REPEATED:
+    before = _count_repeated(pair, STORED["before"], past_year(pair))
+    if before.facts >= LEAST_NEW and now.share - before.share > MORE_REPEATED:
         yield (
             f"{100 * now.share:.0f}% of the {now.facts:,} new rows of activities equal an earlier "
             f"one; in the year before, {100 * before.share:.0f}% did"
@@ -104,7 +111,7 @@ def _count_repeated(pair: Deliveries, view: str, period: Period) -> Repeated:
     names = pair.staged.table("activities").schema().names
     columns = columns_sql([name for name in names if name not in MAY_DIFFER])
     facts, distinct = 0, 0
-    for part in pair.slices("activities"):
+    for part in pair.slices("activities", where=period.where):
         row = pair.row(
             f"""SELECT COUNT(*) AS distinct_facts, SUM(n) AS facts
             FROM (SELECT {columns}, COUNT(*) AS n FROM {view}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from leadscore.engine.protocol import identifier, literal
-from leadscore.ingest.alarms.deliveries import EVERYTHING, Deliveries, single_facts_sql
+from leadscore.ingest.alarms.deliveries import EVERYTHING, Deliveries, Parts, single_facts_sql
 from leadscore.ingest.sql import columns_sql
 
 LEAST_PAIRS = 20  # facts in both deliveries below which nothing is said
@@ -115,8 +115,8 @@ def _compare_changes(pair: Deliveries) -> list[Compared]:
     compared = []
     for row in pair.rows("SELECT DISTINCT field FROM raw_before_changes ORDER BY field"):
         where = f"field = {literal(row['field'])}"
-        (values,) = _compare(pair, "changes", ["value"], keys=CHANGE, where=where)
-        compared.append(replace(values, name=f"changes.{row['field']}"))
+        values = _compare(pair, "changes", ["value"], keys=CHANGE, where=where)
+        compared += [replace(column, name=f"changes.{row['field']}") for column in values]
     return compared
 
 
@@ -128,18 +128,15 @@ def _compare(
     keys: Sequence[str],
     where: str = EVERYTHING,
 ) -> list[Compared]:
-    """Columns of text, all in one reading of the facts, so they must have few values together."""
-    values: dict[str, Counter[str | None]] = {column: Counter() for column in columns}
-    changes: dict[str, Changes] = {column: Counter() for column in columns}
-    shown = ", ".join(f"old_{column}, new_{column}" for column in columns)
-    for shared in shared_facts(pair, table, columns, keys, where=where):
-        counts = f"SELECT {shown}, COUNT(*) AS n FROM ({shared}) AS p GROUP BY {shown}"
-        for row in pair.rows(counts):
-            for column in columns:
-                old, new = row[f"old_{column}"], row[f"new_{column}"]
-                values[column][old] += row["n"]
-                if old != new:
-                    changes[column][old, new] += row["n"]
+    """Columns of text, all in one reading of the facts, so they must have few values together.
+
+    There are none where hardly a fact changed: nothing is said of these.
+    """
+    facts = shared_facts(pair, table, columns, keys, where=where)
+    _, changes = _count_texts(pair, facts.unequal, columns)
+    if all(of_column.total() < LEAST_CHANGED for of_column in changes.values()):
+        return []
+    values, changes = _count_texts(pair, facts.all, columns)
     return [
         Compared(
             name=f"{table}.{column}",
@@ -150,6 +147,24 @@ def _compare(
         )
         for column in columns
     ]
+
+
+def _count_texts(
+    pair: Deliveries, facts: Sequence[str], columns: Sequence[str]
+) -> tuple[dict[str, Counter[str | None]], dict[str, Changes]]:
+    """How many facts had each old text of each column, and how many have which other one now."""
+    values: dict[str, Counter[str | None]] = {column: Counter() for column in columns}
+    changes: dict[str, Changes] = {column: Counter() for column in columns}
+    shown = ", ".join(f"old_{column}, new_{column}" for column in columns)
+    for shared in facts:
+        counts = f"SELECT {shown}, COUNT(*) AS n FROM ({shared}) AS p GROUP BY {shown}"
+        for row in pair.rows(counts):
+            for column in columns:
+                old, new = row[f"old_{column}"], row[f"new_{column}"]
+                values[column][old] += row["n"]
+                if old != new:
+                    changes[column][old, new] += row["n"]
+    return values, changes
 
 
 def _most_first(changes: Changes) -> Changes:
@@ -169,14 +184,34 @@ def compare_numbers(pair: Deliveries) -> list[Compared]:
         names = NUMBERS.get(table, [])
         if table == "leads":
             names = [*lead_columns(pair, "number"), *lead_columns(pair, "date")]
-        compared += [_count_missing(pair, table, name, keys) for name in names]
+        for name in names:
+            compared += _compare_missing(pair, table, name, keys)
     return [column for column in compared if column.facts >= LEAST_PAIRS]
 
 
-def _count_missing(pair: Deliveries, table: str, column: str, keys: Sequence[str]) -> Compared:
+def _compare_missing(
+    pair: Deliveries, table: str, column: str, keys: Sequence[str]
+) -> list[Compared]:
+    """A column of numbers; none where hardly a fact lost its own."""
+    facts = shared_facts(pair, table, [column], keys)
+    if _count_missing(pair, facts.unequal, column)["gone"] < LEAST_CHANGED:
+        return []
+    counts = _count_missing(pair, facts.all, column)
+    column_of_facts = Compared(
+        name=f"{table}.{column}",
+        table=table,
+        facts=counts["n"],
+        changed=Counter({("", None): counts["gone"]}),
+        values={None: counts["n"] - counts["had_value"]},
+    )
+    return [column_of_facts]
+
+
+def _count_missing(pair: Deliveries, facts: Sequence[str], column: str) -> Counter[str]:
+    """How many facts there are (n), how many had a value, and of how many it is gone."""
     old, new = f"old_{column}", f"new_{column}"
     counts: Counter[str] = Counter()
-    for shared in shared_facts(pair, table, [column], keys):
+    for shared in facts:
         counts.update(
             pair.row(
                 f"""SELECT COUNT(*) AS n, COUNT({old}) AS had_value,
@@ -184,13 +219,7 @@ def _count_missing(pair: Deliveries, table: str, column: str, keys: Sequence[str
                 FROM ({shared}) AS p"""
             )
         )
-    return Compared(
-        name=f"{table}.{column}",
-        table=table,
-        facts=counts["n"],
-        changed=Counter({("", None): counts["gone"]}),
-        values={None: counts["n"] - counts["had_value"]},
-    )
+    return counts
 
 
 def lead_columns(pair: Deliveries, kind: str) -> list[str]:
@@ -208,6 +237,19 @@ def number_fields(pair: Deliveries) -> list[str]:
     return [name for name, field in fields.items() if field.type == "number"]
 
 
+@dataclass(frozen=True)
+class SharedFacts:
+    """SQL of the facts that two deliveries share: those that are equal in both, and the others."""
+
+    equal: list[str]
+    unequal: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        """Of all of them."""
+        return self.equal + self.unequal
+
+
 def shared_facts(
     pair: Deliveries,
     table: str,
@@ -215,21 +257,34 @@ def shared_facts(
     keys: Sequence[str],
     *,
     where: str = EVERYTHING,
-) -> list[str]:
-    """SQL of the facts of both deliveries, in slices: keys, and each column as old_<column>, new_<column>.
+) -> SharedFacts:
+    """The facts of both deliveries: their keys, and each column as old_<column> and new_<column>.
 
     `where` is of the keys alone.
     """
-    parts = pair.slices(table) if "event_us" in keys else [EVERYTHING]
-    return [_shared_facts_sql(table, columns, keys, f"{part} AND {where}") for part in parts]
+    parts = pair.parts(table) if "event_us" in keys else Parts([], [EVERYTHING])
+
+    def single(side: str, part: str) -> str:
+        limited = f"{part} AND {where}"
+        return single_facts_sql(table, side=side, columns=columns, keys=keys, where=limited)
+
+    is_same = " AND ".join(f"n.{identifier(key)} = b.{identifier(key)}" for key in keys)
+    alike = _shown_sql(columns, keys, now="b")
+    differing = _shown_sql(columns, keys, now="n")
+    return SharedFacts(
+        [f"SELECT {alike} FROM ({single('before', part)}) AS b" for part in parts.equal],
+        [
+            f"""SELECT {differing} FROM ({single("before", part)}) AS b
+            JOIN ({single("now", part)}) AS n ON {is_same}"""
+            for part in parts.unequal
+        ],
+    )
 
 
-def _shared_facts_sql(table: str, columns: Sequence[str], keys: Sequence[str], part: str) -> str:
-    before = single_facts_sql(table, side="before", columns=columns, keys=keys, where=part)
-    now = single_facts_sql(table, side="now", columns=columns, keys=keys, where=part)
+def _shown_sql(columns: Sequence[str], keys: Sequence[str], *, now: str) -> str:
+    """SQL of what is shown of facts b, and of the facts `now` that share their keys."""
     shown = [columns_sql(keys, of="b")]
     for column in columns:
         quoted = identifier(column)
-        shown.append(f"b.{quoted} AS old_{column}, n.{quoted} AS new_{column}")
-    is_same = " AND ".join(f"n.{identifier(key)} = b.{identifier(key)}" for key in keys)
-    return f"SELECT {', '.join(shown)} FROM ({before}) AS b JOIN ({now}) AS n ON {is_same}"
+        shown.append(f"b.{quoted} AS old_{column}, {now}.{quoted} AS new_{column}")
+    return ", ".join(shown)

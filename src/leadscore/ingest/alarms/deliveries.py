@@ -26,11 +26,11 @@ SLICE_ROWS = 3_000_000
 # Moments are often whole days or seconds, whose microseconds no such prime divides.
 PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
 EVERYTHING = "1 = 1"
+NOT_COMPARED = {"lead_id", "seq", "available_us"}  # of the columns of facts
+LEADS_IN_BOTH_SQL = """SELECT DISTINCT lead_id FROM raw_before_leads
+    INTERSECT SELECT DISTINCT lead_id FROM raw_now_leads"""
 # SQL that restricts facts r to leads that both deliveries have
-LEADS_IN_BOTH = """JOIN (SELECT DISTINCT lead_id FROM raw_before_leads)
-    AS lb ON lb.lead_id = r.lead_id
-    JOIN (SELECT DISTINCT lead_id FROM raw_now_leads)
-    AS ln ON ln.lead_id = r.lead_id"""
+LEADS_IN_BOTH = "JOIN leads_in_both AS l ON l.lead_id = r.lead_id"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,31 @@ class ChangedNumbers:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """SQL conditions that together select all facts of a table of events, each a few million.
+
+    The facts of a moment are in the same part in both deliveries.
+
+    Attributes:
+        equal: facts that both deliveries have alike, so that one of the two says all.
+        unequal: all others. Mostly they are few: those since the export before, and those of leads
+            of which the deliveries show another past.
+    """
+
+    equal: list[str]
+    unequal: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        """Of all facts."""
+        return self.equal + self.unequal
+
+
+@dataclass(frozen=True)
 class Deliveries:
     """The rows of two deliveries, readable as raw_before_<table> and raw_now_<table>.
+
+    The leads that both have are readable as leads_in_both.
 
     Attributes:
         staged: This delivery.
@@ -61,6 +84,8 @@ class Deliveries:
         now_us: The moment of this export.
         numbers: What was read of columns of numbers, by the SQL of their facts; filled as they are
             asked for.
+        divided: the parts of tables; filled as they are asked for.
+        moves: how far the first facts of a table moved, by table; filled as they are asked for.
     """
 
     staged: Staged
@@ -69,6 +94,8 @@ class Deliveries:
     before_us: int
     now_us: int
     numbers: dict[tuple[str, ...], ChangedNumbers] = field(default_factory=dict)
+    divided: dict[str, Parts] = field(default_factory=dict)
+    moves: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def engine(self) -> Engine:
@@ -88,20 +115,50 @@ class Deliveries:
         rows: list[dict[str, Any]] = self.engine.query(sql).to_pylist()
         return rows
 
-    def slices(self, table: str) -> list[str]:
-        """SQL conditions, each of which selects a slice of a few million rows of a table of events.
+    def slices(self, table: str, *, where: str = EVERYTHING) -> list[str]:
+        """SQL conditions, each of which selects a slice of a few million of some rows of a table.
 
         The facts of a moment are in the same slice in both deliveries, so what is counted by moments
         in slices adds up to what is counted at once, in less memory.
         """
-        counts = [
-            self.number(f"SELECT COUNT(*) FROM raw_{side}_{table}") for side in ("before", "now")
-        ]
-        wanted = max(counts) / SLICE_ROWS
+        wanted = self._count_most(table, where) / SLICE_ROWS
         if wanted <= 1:
             return [EVERYTHING]
         slices = next((prime for prime in PRIMES if prime >= wanted), PRIMES[-1])
         return [f"ABS(event_us) % {slices} = {number}" for number in range(slices)]
+
+    def parts(self, table: str) -> Parts:
+        """The facts of a table of events that are equal in both deliveries, and the others."""
+        if table not in self.divided:
+            self._attach_unequal_leads(table)
+            self.divided[table] = self._divide(table)
+        return self.divided[table]
+
+    def _divide(self, table: str) -> Parts:
+        of_leads = f"lead_id IN (SELECT lead_id FROM unequal_{table})"
+        unequal = f"(event_us >= {self.before_us} OR {of_leads})"
+        slices = self.slices(table)
+        if self._count_most(table, unequal) > SLICE_ROWS:
+            return Parts([], slices)
+        return Parts([f"{part} AND NOT {unequal}" for part in slices], [unequal])
+
+    def _attach_unequal_leads(self, table: str) -> None:
+        """Make unequal_<table> readable: the leads of which the deliveries show another past."""
+        names = self.staged.table(table).schema().names
+        columns = [name for name in names if name not in NOT_COMPARED]
+        selects = [
+            _unequal_leads_sql(f"raw_before_{table}", f"raw_now_{table}", columns, self.before_us)
+        ]
+        if table == "activities":  # which are counted as they are stored, too
+            stored = ("before_activities", "activities_now", ["event_us"])
+            selects.append(_unequal_leads_sql(*stored, self.before_us))
+        leads = self.engine.query(" UNION ".join(selects))
+        self.engine.add_rows(f"unequal_{table}", leads)
+
+    def _count_most(self, table: str, where: str) -> int:
+        """How many of some facts the delivery has that has more of them."""
+        views = [f"raw_{side}_{table}" for side in ("before", "now")]
+        return max(self.number(f"SELECT COUNT(*) FROM {view} WHERE {where}") for view in views)
 
     def events(self) -> list[str]:
         """The tables of events that can be compared."""
@@ -140,6 +197,8 @@ def attach_deliveries(staged: Staged, before: StoreVersion, *, known_until: int)
     for name in tables:
         _attach_table(staged, "before", earlier, name)
         _attach_table(staged, "now", staged.parts, name)
+    if tables:
+        staged.engine.add_rows("leads_in_both", staged.engine.query(LEADS_IN_BOTH_SQL))
 
     reread: set[str] = set()
     for part in earlier:
@@ -181,6 +240,16 @@ def _is_reread(staged: Staged, part: Part) -> bool:
         return True
     key = part_key(part["sha256"], part["file"], part["source"], staged.settings)
     return bool(key != part["key"])
+
+
+def _unequal_leads_sql(before: str, now: str, columns: Sequence[str], until_us: int) -> str:
+    """SQL of the leads whose facts before a moment differ in some column between two tables."""
+    digest = f"""SELECT lead_id, COUNT(*) AS n, SUM(HASH({columns_sql(columns)})) AS digest
+        FROM {{}} WHERE event_us < {until_us} GROUP BY lead_id"""
+    return f"""SELECT COALESCE(b.lead_id, n.lead_id) AS lead_id
+        FROM ({digest.format(before)}) AS b
+        FULL JOIN ({digest.format(now)}) AS n ON n.lead_id = b.lead_id
+        WHERE b.n IS DISTINCT FROM n.n OR b.digest IS DISTINCT FROM n.digest"""
 
 
 def single_facts_sql(

@@ -20,6 +20,7 @@ from leadscore.ingest.alarms.compared import (
     LEAST_CHANGED,
     LEAST_PAIRS,
     MANY,
+    SharedFacts,
     lead_columns,
     shared_facts,
 )
@@ -73,7 +74,8 @@ def _find_other_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str
 
 def _find_unrelated_numbers(pair: Deliveries, column: SharedNumbers) -> Iterator[str]:
     """A column in which many numbers of closed leads are unrelated to the old ones."""
-    closed = replace(column, facts=[_closed_sql(pair, facts) for facts in column.facts])
+    facts = [_closed_sql(pair, facts) for facts in column.facts.all]
+    closed = replace(column, facts=SharedFacts([], facts))
     changed = closed.read_changed(pair)
     n = len(changed.old)
     is_enough = changed.facts >= LEAST_PAIRS and n >= LEAST_CHANGED
@@ -96,7 +98,7 @@ def find_reassigned(pair: Deliveries) -> Iterator[str]:
     """Many closed leads with another owner: open ones may well go to other reps."""
     if "leads" not in pair.tables or "owner_id" not in lead_columns(pair, "text"):
         return
-    (facts,) = shared_facts(pair, "leads", ["owner_id"], LEAD)
+    (facts,) = shared_facts(pair, "leads", ["owner_id"], LEAD).all
     owners = _closed_sql(pair, facts)
     row = pair.row(
         f"""SELECT COUNT(*) AS n,

@@ -14,7 +14,9 @@ from leadscore.ingest.alarms.compared import (
     CHANGE,
     EVENT,
     LEAD,
+    LEAST_CHANGED,
     NUMBERS,
+    SharedFacts,
     lead_columns,
     number_fields,
     shared_facts,
@@ -28,23 +30,29 @@ WHOLE = 0.003  # how near a power of ten a factor must be, for numbers that were
 class SharedNumbers:
     """A column of numbers or dates, or a field of `changes`.
 
-    `facts` is SQL of the facts that both deliveries have, in slices, with the number of each as
-    old_<column> and new_<column>.
+    The `facts` that both deliveries have show the number as old_<column> and new_<column>.
     """
 
     name: str
     column: str
-    facts: Sequence[str]
+    facts: SharedFacts
 
     def read_changed(self, pair: Deliveries) -> ChangedNumbers:
-        """The numbers that are others now; those of most facts are not, so they are only counted."""
-        key = tuple(self.facts)
+        """The numbers that are others now; those of most facts are not, so they are only counted.
+
+        Where hardly a number is another one, only facts that may differ are counted: nothing is
+        said of these.
+        """
+        key = tuple(self.facts.all)
         if key not in pair.numbers:
-            pair.numbers[key] = self._read(pair)
+            changed = self._read(pair, self.facts.unequal)
+            if len(changed.old) >= LEAST_CHANGED:
+                changed = self._read(pair, self.facts.all)
+            pair.numbers[key] = changed
         return pair.numbers[key]
 
-    def _read(self, pair: Deliveries) -> ChangedNumbers:
-        slices = [pair.engine.query(self._changed_sql(facts)) for facts in self.facts]
+    def _read(self, pair: Deliveries, facts: Sequence[str]) -> ChangedNumbers:
+        slices = [pair.engine.query(self._changed_sql(shared)) for shared in facts]
         rows = pa.concat_tables(slices)
         is_changed = pc.is_valid(rows["old"])
         changed = rows.filter(is_changed)

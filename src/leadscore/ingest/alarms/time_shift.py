@@ -45,7 +45,9 @@ def find_shifted_tables(pair: Deliveries) -> dict[str, str]:
     """Tables of events whose facts moved by the same number of half hours, with a sentence each."""
     shifted = {}
     for name in pair.events():
-        moves = pair.rows(_first_moves_sql(pair, name))
+        if name not in pair.moves:
+            pair.moves[name] = pair.rows(_first_moves_sql(pair, name))
+        moves = pair.moves[name]
         leads = sum(row["n"] for row in moves)
         half_hours = _half_hour_moves(moves)
         if leads < LEAST_LEADS or not half_hours:

@@ -48,23 +48,33 @@ def _find_gone_leads(pair: Deliveries) -> Iterator[str]:
 
 def _find_gone_facts(pair: Deliveries, name: str) -> Iterator[str]:
     """Moments at which a lead had facts of a table and has none; both deliveries have the lead."""
-    n, gone = 0, 0
-    for part in pair.slices(name):
-        row = pair.row(_gone_facts_sql(pair, name, part))
-        n += row["n"]
-        gone += row["gone"]
-    limit = pair.staged.settings.validation.max_vanished
-    if gone >= LEAST_FACTS and gone > limit * n:
+    parts = pair.parts(name)
+    gone = sum(_count_gone_facts(pair, name, part) for part in parts.unequal)
+    if gone < LEAST_FACTS:
+        return
+    n = sum(
+        pair.number(f"SELECT COUNT(*) FROM ({_moments_sql(pair, name, part)}) AS b")
+        for part in parts.all
+    )
+    if gone > pair.staged.settings.validation.max_vanished * n:
         yield f"{gone:,} of {n:,} facts of {name} dated before {format_us(pair.before_us)} are gone"
 
 
-def _gone_facts_sql(pair: Deliveries, name: str, part: str) -> str:
-    """SQL of how many moments (n) with facts there were in a slice, and how many are gone."""
-    return f"""SELECT COUNT(*) AS n, COUNT(CASE WHEN n.lead_id IS NULL THEN 1 END) AS gone
-        FROM (SELECT DISTINCT r.lead_id, r.event_us FROM raw_before_{name} AS r {LEADS_IN_BOTH}
-            WHERE r.event_us < {pair.before_us} AND {part}) AS b
+def _count_gone_facts(pair: Deliveries, name: str, part: str) -> int:
+    """How many moments in a part of a table had facts and have none."""
+    return pair.number(
+        f"""SELECT COUNT(*) FROM ({_moments_sql(pair, name, part)}) AS b
         LEFT JOIN (SELECT DISTINCT lead_id, event_us FROM raw_now_{name} WHERE {part}) AS n
-            ON n.lead_id = b.lead_id AND n.event_us = b.event_us"""
+            ON n.lead_id = b.lead_id AND n.event_us = b.event_us
+        WHERE n.lead_id IS NULL"""
+    )
+
+
+def _moments_sql(pair: Deliveries, name: str, part: str) -> str:
+    """SQL of the moments in a part of a table with facts of the delivery before."""
+    return f"""SELECT DISTINCT r.lead_id, r.event_us
+        FROM (SELECT lead_id, event_us FROM raw_before_{name} WHERE {part}) AS r {LEADS_IN_BOTH}
+        WHERE r.event_us < {pair.before_us}"""
 
 
 def _find_filtered(pair: Deliveries, *, limit: float) -> Iterator[str]:
