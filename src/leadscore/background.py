@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadscore.locks import writing_scratch
 
 Batch = TypeVar("Batch")
 
@@ -29,9 +34,10 @@ def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
 
 
 class BackgroundWriter:
-    """Runs writes in the background, one after the other; leaving it waits for them all.
+    """Writes temporary files in the background, one after the other; leaving it waits for them all.
 
-    An error of a write is raised by a later `run`, or on leaving.
+    The first error of a write is raised by a later `run`, or on leaving. An error ends the writing:
+    writes that wait are dropped, and the one that runs cannot hide the error by its own.
     """
 
     def __enter__(self) -> BackgroundWriter:
@@ -41,12 +47,36 @@ class BackgroundWriter:
 
     def run(self, write: Callable[[pa.Table], None], rows: pa.Table) -> None:
         """Write rows when it is their turn."""
-        self.waiting.append(self.thread.submit(write, rows))
+        self.waiting.append(self.thread.submit(_write, write, rows))
         if len(self.waiting) > MAX_WAITING:
             oldest = self.waiting.pop(0)
             oldest.result()
 
-    def __exit__(self, *_: object) -> None:
-        self.thread.shutdown()
-        for write in self.waiting:
-            write.result()
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.thread.shutdown(cancel_futures=error is not None)
+        if error is None:
+            for write in self.waiting:
+                write.result()
+
+
+def _write(write: Callable[[pa.Table], None], rows: pa.Table) -> None:
+    with writing_scratch():
+        write(rows)
+
+
+@contextmanager
+def temporary_parquet(
+    path: Path, schema: pa.Schema, *, use_dictionary: bool = True
+) -> Iterator[pq.ParquetWriter]:
+    """A temporary Parquet file to write, which takes more room than a stored one and less time.
+
+    Raises:
+        UnavailableError: the disk is full, ...
+    """
+    with writing_scratch():
+        writer = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=use_dictionary)
+    try:
+        yield writer
+    finally:
+        with writing_scratch():
+            writer.close()

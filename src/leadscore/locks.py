@@ -175,6 +175,20 @@ def scratch() -> Iterator[Path]:
         os.close(handle)
 
 
+@contextmanager
+def writing_scratch() -> Iterator[None]:
+    """What the disk of temporary files has no room for, in words.
+
+    Raises:
+        UnavailableError: the disk is full, ...
+    """
+    try:
+        yield
+    except OSError as e:
+        folder = Path(tempfile.gettempdir())
+        raise UnavailableError(describe_write_failure(folder, e)) from e
+
+
 def _make_scratch() -> tuple[Path, int]:
     """A new temporary folder, and the handle of the marker that says it is in use."""
     while True:

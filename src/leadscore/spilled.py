@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import gettempdir
 
 import pyarrow as pa
 from pyarrow import feather
 
-from leadscore.errors import UnavailableError
-from leadscore.locks import describe_write_failure, scratch
+from leadscore.locks import scratch, writing_scratch
 
 
 class Spilled:
@@ -44,7 +42,7 @@ class Spilled:
         is_last = place == self._places - 1
         if is_last and self._last is not None:
             return self._last
-        with _in_words():
+        with writing_scratch():
             return feather.read_table(self._path(place), memory_map=True)
 
     def __iter__(self) -> Iterator[pa.Table]:
@@ -52,7 +50,7 @@ class Spilled:
 
     def _write(self, table: pa.Table) -> None:
         """Write the table of the place before the next one."""
-        with _in_words():
+        with writing_scratch():
             if self._folder is None:
                 self._folder = self._temporary.enter_context(scratch())
             feather.write_feather(table, self._path(self._places - 1), compression="uncompressed")
@@ -60,12 +58,3 @@ class Spilled:
     def _path(self, place: int) -> Path:
         assert self._folder is not None  # noqa: S101  (the first table that is written makes it)
         return self._folder / f"{place}.arrow"
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    """What the disk has no room for, in words."""
-    try:
-        yield
-    except OSError as e:
-        raise UnavailableError(describe_write_failure(Path(gettempdir()), e)) from e

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.background import BackgroundWriter, read_ahead
+from leadscore.background import BackgroundWriter, read_ahead, temporary_parquet
 from leadscore.engine import Engine
 from leadscore.ingest.account import RowAccount
 from leadscore.ingest.differences.source_text import (
@@ -236,8 +236,8 @@ class FileReading:
         writers: dict[str, pq.ParquetWriter] = {}
         for name, schema in schemas.items():
             path = self._path_of(name)
-            writer = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False)
-            writers[name] = stack.enter_context(writer)
+            file = temporary_parquet(path, schema, use_dictionary=False)
+            writers[name] = stack.enter_context(file)
         return writers
 
     def _path_of(self, name: str) -> Path:

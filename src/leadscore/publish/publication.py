@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import pyarrow as pa
 
 from leadscore.atomic import write_folder
-from leadscore.errors import CorruptFileError, UnavailableError
+from leadscore.errors import CorruptFileError
 from leadscore.files import check_file, hash_bytes, hash_file, open_verified, read_verified
 from leadscore.json_files import canonical_json, read_json
-from leadscore.locks import describe_write_failure, scratch
+from leadscore.locks import scratch, writing_scratch
 from leadscore.publish.formats import CSV, PARQUET, SCHEMA_VERSION, parse_parquet, write_files
 from leadscore.times import format_us, parse_moment
 
@@ -77,12 +76,9 @@ def write_publication(
 @contextmanager
 def _written(scores: Iterable[pa.Table]) -> Iterator[dict[str, Path]]:
     """The score files by name, in a temporary folder; as bytes they would take more memory than the list."""
-    try:
-        with scratch() as folder:
-            write_files(scores, folder)
-            yield {name: folder / name for name in (PARQUET, CSV)}
-    except OSError as e:
-        raise UnavailableError(describe_write_failure(Path(gettempdir()), e)) from e
+    with writing_scratch(), scratch() as folder:
+        write_files(scores, folder)
+        yield {name: folder / name for name in (PARQUET, CSV)}
 
 
 def _format_inputs(inputs: Mapping[str, Any] | None) -> dict[str, bytes]:

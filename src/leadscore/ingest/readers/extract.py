@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.background import BackgroundWriter
+from leadscore.background import BackgroundWriter, temporary_parquet
 from leadscore.ingest.readers.cursor import CursorError, CursorValue, latest_of
 from leadscore.ingest.readers.notes import NOTES, ColumnNotes
 from leadscore.ingest.readers.query import Answer, Answers, Query
@@ -77,7 +77,7 @@ class _Writing:
         fields = [(name, pa.string()) for name in self.names]
         schema = pa.schema(fields)
         with ExitStack() as stack:
-            writer = stack.enter_context(pq.ParquetWriter(path, schema, compression="lz4"))
+            writer = stack.enter_context(temporary_parquet(path, schema))
             background = stack.enter_context(BackgroundWriter())
             tables = (self._texts(answer, schema) for answer in answers.rows)
             for rows in _grouped(tables):
