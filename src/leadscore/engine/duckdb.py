@@ -42,6 +42,7 @@ class DuckDBEngine:
             },
         )
         self._rows: dict[str, pa.Table] = {}  # DuckDB scans them in place, so they must stay alive
+        self._results: set[str] = set()
 
     def add_files(
         self,
@@ -63,8 +64,7 @@ class DuckDBEngine:
         files = ", ".join(
             literal(re.sub(r"([*?[])", r"[\1]", str(path))) for path in paths
         )  # no glob
-        self._rows.pop(name, None)
-        self._connection.unregister(name)
+        self._forget(name)
         columns, number = (
             ("* RENAME (file_row_number AS row)", ", file_row_number = true")
             if numbered
@@ -77,8 +77,27 @@ class DuckDBEngine:
     def add_rows(self, name: str, rows: pa.Table) -> None:
         """Make rows in memory readable as a table, in place of one of the same name."""
         identifier(name)  # a name that could not be asked for later is refused now
+        self._forget(name)
         self._rows[name] = rows
         self._connection.register(name, rows)
+
+    def add_result(self, name: str, sql: str) -> None:
+        """Run a SELECT once, and make its rows readable as a table, in place of one of that name.
+
+        DuckDB keeps them within its memory, else in its temporary files.
+        """
+        self._forget(name)
+        with self._in_words():
+            self._connection.execute(f"CREATE TEMP TABLE {identifier(name)} AS {sql}")
+        self._results.add(name)
+
+    def _forget(self, name: str) -> None:
+        """Drop the rows, or the result, of a name; of files, only a view is kept, which does no harm."""
+        self._rows.pop(name, None)
+        self._connection.unregister(name)
+        if name in self._results:
+            self._connection.execute(f"DROP TABLE {identifier(name)}")
+            self._results.remove(name)
 
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT."""

@@ -65,6 +65,9 @@ class Engine(Protocol):
     def add_rows(self, name: str, rows: pa.Table) -> None:
         """Make rows in memory readable as a table, in place of one of the same name."""
 
+    def add_result(self, name: str, sql: str) -> None:
+        """Run a SELECT once, and make its rows readable as a table, in place of one of that name."""
+
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT."""
 

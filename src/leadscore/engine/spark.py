@@ -63,6 +63,10 @@ class SparkEngine:
         with _in_words():
             self._add(name, self.session.createDataFrame(rows))
 
+    def add_result(self, name: str, sql: str) -> None:
+        """Run a SELECT once, and make its rows readable as a table, in place of one of that name."""
+        self.add_rows(name, self.query(sql))
+
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT, brought to this machine."""
         with _in_words():

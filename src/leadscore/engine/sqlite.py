@@ -74,6 +74,10 @@ class SQLiteEngine:
             self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", tuples)
         self._tables[name] = rows.schema
 
+    def add_result(self, name: str, sql: str) -> None:
+        """Run a SELECT once, and make its rows readable as a table, in place of one of that name."""
+        self.add_rows(name, self.query(sql))
+
     def query(self, sql: str) -> pa.Table:
         """All rows of a SELECT."""
         schema = self._types.schema(sql, self._tables)

@@ -152,8 +152,7 @@ class Deliveries:
         if table == "activities":  # which are counted as they are stored, too
             stored = ("before_activities", "activities_now", ["event_us"])
             selects.append(_unequal_leads_sql(*stored, self.before_us))
-        leads = self.engine.query(" UNION ".join(selects))
-        self.engine.add_rows(f"unequal_{table}", leads)
+        self.engine.add_result(f"unequal_{table}", " UNION ".join(selects))
 
     def _count_most(self, table: str, where: str) -> int:
         """How many of some facts the delivery has that has more of them."""
@@ -198,7 +197,7 @@ def attach_deliveries(staged: Staged, before: StoreVersion, *, known_until: int)
         _attach_table(staged, "before", earlier, name)
         _attach_table(staged, "now", staged.parts, name)
     if tables:
-        staged.engine.add_rows("leads_in_both", staged.engine.query(LEADS_IN_BOTH_SQL))
+        staged.engine.add_result("leads_in_both", LEADS_IN_BOTH_SQL)
 
     reread: set[str] = set()
     for part in earlier:

@@ -41,9 +41,8 @@ def check_leads(staged: Staged) -> None:
     would look open; so is a lead that closed before it was created.
     """
     staged.engine.add_rows("not_leads", _find_not_leads(staged))
-    rows = staged.engine.query(_checked_sql(staged))
-    staged.engine.add_rows("checked_leads", rows)
-    staged.engine.add_rows("ignored", staged.engine.query(IGNORED_SQL))
+    staged.engine.add_result("checked_leads", _checked_sql(staged))
+    staged.engine.add_result("ignored", IGNORED_SQL)
 
 
 def _find_not_leads(staged: Staged) -> pa.Table:

@@ -66,7 +66,7 @@ def find_absent(staged: Staged, before: StoreVersion | None) -> None:
         engine.add_files(f"absent_before_{name}", files, schema=schema)
     files = before.files("presence") if before else []
     engine.add_files("presence_before", files, schema=PRESENCE)
-    engine.add_rows("absent_now", engine.query(_absent_sql(staged, before)))
+    engine.add_result("absent_now", _absent_sql(staged, before))
 
 
 def _absent_sql(staged: Staged, before: StoreVersion | None) -> str:

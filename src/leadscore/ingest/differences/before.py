@@ -60,8 +60,8 @@ def find_earlier_rows(staged: Staged, name: str) -> EarlierRows:
     schema = staged.table(name).schema()
     if not (name in BEFORE and staged.settings.gives_before(name)):
         return EarlierRows(schema.empty_table(), [])
-    staged.engine.add_rows("log", staged.engine.query(_log_sql(staged, name)))
-    staged.engine.add_rows("ordered_log", staged.engine.query(ORDERED_SQL))
+    staged.engine.add_result("log", _log_sql(staged, name))
+    staged.engine.add_result("ordered_log", ORDERED_SQL)
 
     unchanged = _unchanged_sql(staged, name)
     facts = union_sql([FIRST_SQL, *unchanged])

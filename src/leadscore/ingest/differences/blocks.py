@@ -88,5 +88,4 @@ def attach_blocks(staged: Staged, blocks: Sequence[Block]) -> None:
         paths = staged.paths(block.entry)
         staged.engine.add_files(f"first_{place}", paths, schema=schema)
         selects.append(f"SELECT lead_id, known_until_us FROM first_{place}")
-    rows = staged.engine.query(union_sql(selects))
-    staged.engine.add_rows("first_leads", rows)
+    staged.engine.add_result("first_leads", union_sql(selects))

@@ -89,12 +89,11 @@ def _attach_closes(staged: Staged, before: StoreVersion | None, matching: Matchi
     files = before.files("closes") if before else []
     engine.add_files("before_closes", files, schema=CLOSES)
     attach_opens(staged, before)
-    engine.add_rows("stated_closes", engine.query(stated_sql(staged)))
+    engine.add_result("stated_closes", stated_sql(staged))
     shown_before = "SELECT * FROM before_closes WHERE state = 'shown'"
-    engine.add_rows("shown_before", engine.query(ranked_sql(shown_before, "date_us")))
-    matched = engine.query(matched_sql(staged, before, matching))
-    engine.add_rows("matched_closes", matched)
-    engine.add_rows("settled_closes", engine.query(settled_sql(staged, matching)))
+    engine.add_result("shown_before", ranked_sql(shown_before, "date_us"))
+    engine.add_result("matched_closes", matched_sql(staged, before, matching))
+    engine.add_result("settled_closes", settled_sql(staged, matching))
 
     shown = engine.query(shown_sql()).cast(CLOSES)
     past = engine.query(past_sql(matching)).cast(CLOSES)

@@ -131,7 +131,7 @@ class _Comparison:
         sql = f"""SELECT t.part, t.lead_id, t.line, t.entry FROM ({numbered}) AS t
             LEFT JOIN (SELECT lead_id FROM {ACCEPTED_LEADS} AS c) AS a ON a.lead_id = t.lead_id
             WHERE copy = 1 AND (rows_of_lead = 1 OR a.lead_id IS NOT NULL)"""
-        self.engine.add_rows("text_rows", self.engine.query(sql))
+        self.engine.add_result("text_rows", sql)
 
     def attach_changes(self, changes: dict[str, Any]) -> None:
         """Make text_changes readable."""
@@ -140,7 +140,7 @@ class _Comparison:
 
     def add_changes(self, blocks: list[Block], changes: dict[str, Any]) -> dict[str, Any]:
         """Add the texts that differ from the latest known ones of their lead, as one more file."""
-        self.engine.add_rows("latest_texts", self.engine.query(LATEST_TEXTS_SQL))
+        self.engine.add_result("latest_texts", LATEST_TEXTS_SQL)
         changed = self.engine.query('SELECT DISTINCT "column" FROM latest_texts')
         self.changed_columns = set(changed["column"].to_pylist())
         new = write_rows(self.staged.folder, TEXT_CHANGES, self.find_differences(blocks))

@@ -77,13 +77,11 @@ def attach_earlier_changes(staged: Staged) -> None:
     They are those that the mapping gives of a lead that this export has, or an earlier one had.
     `first_leads`, `absent_now` and `changes_now` must be readable.
     """
-    staged.engine.add_rows(
+    staged.engine.add_result(
         "changed_earlier",
-        staged.engine.query(
-            f"""SELECT DISTINCT c.lead_id, c.field FROM ({MAPPED_CHANGES}) AS c
-            JOIN first_leads AS f ON f.lead_id = c.lead_id
-            WHERE c.available_us < f.known_until_us"""
-        ),
+        f"""SELECT DISTINCT c.lead_id, c.field FROM ({MAPPED_CHANGES}) AS c
+        JOIN first_leads AS f ON f.lead_id = c.lead_id
+        WHERE c.available_us < f.known_until_us""",
     )
 
 
