@@ -126,3 +126,24 @@ def test_model_when_its_files_are_gone_then_nobody_reads_it(settings):
     home.rename(home.with_name("elsewhere"))
     with pytest.raises(CorruptFileError, match=r"manifest\.json is gone.* train a new model"):
         Registry(settings).load_champion()
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"), [(None, "is gone"), (b"", "is not JSON"), (b"[]", "is no object")]
+)
+def test_model_when_its_manifest_is_damaged_then_its_bins_are_refused_with_the_reason(
+    kept, data, problem
+):
+    path = logged_model(kept)[1] / "manifest.json"
+    sound = path.read_bytes()
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+
+    with pytest.raises(CorruptFileError, match=f"{problem}.* train a new model") as told:
+        Registry(kept).read_bins("champion")
+    path.write_bytes(sound)
+
+    assert told.value.path.samefile(path)
+    assert "SHA-256" not in str(told.value)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadscore.errors import CorruptFileError, UnknownVersionError, UserError
+from leadscore.errors import CorruptFileError, DamagedFileError, UnknownVersionError, UserError
 from leadscore.json_files import read_result
 from leadscore.model.files import read_bins, read_model
 from leadscore.proposals import propose
@@ -336,7 +336,10 @@ class Registry:
                 yield home
             except CorruptFileError as e:  # of the copy, where nobody would look for it
                 path = self._stored_folder(version) / e.path.relative_to(home)
-                cure = f"Put it back from a backup, or train a new model: `{propose('train')}`"
+                source = f"from a backup, or train a new model: `{propose('train')}`"
+                if isinstance(e, DamagedFileError):
+                    raise DamagedFileError(path, e.actual, cure=f"put it back {source}") from e
+                cure = f"Put it back {source}"
                 raise CorruptFileError(path, expected=e.expected, actual=e.actual, cure=cure) from e
 
     def _stored_folder(self, version: ModelVersion) -> Path:
