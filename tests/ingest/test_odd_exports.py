@@ -258,3 +258,22 @@ def test_missing_words_when_they_are_declared_later_then_the_past_is_read_so_too
     later = deals_csv("D1,Open,2026-01-01,,1,Web", header=HEADER + ",Source")
     export.ingest(later, **changes, of_deals={"missing": ["N/A"]}, known_until="2026-07-01")
     assert export.rows("leads", "channel") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "doubts"),
+    [
+        ("Wałęsa Żabka Łódź", "cp1250", 0),
+        ("Größe", "cp1252", 0),
+        ("Molière", "cp1252", 1),
+        ("Molière", "utf-8", 0),
+    ],
+)
+def test_encoding_when_few_words_show_it_then_the_other_one_and_its_setting_are_printed(
+    export, name, encoding, doubts
+):
+    deals = deals_csv(f"D1,Open,2026-01-02,,5,{name}", header=HEADER + ",Name")
+    done = export.ingest(deals.encode(encoding))
+    printed = [line for line in done.warnings if "set encoding" in line]
+    assert len(printed) == doubts
+    assert all("if so, set encoding = 'cp1250' (in [sources.deals])" in line for line in printed)

@@ -239,3 +239,13 @@ def test_start_when_events_spell_ids_otherwise_then_the_kind_of_id_joins_them(
     done = Project(tmp_path / "leadscore.toml").ingest()
     assert not done.rejects
     assert done.accounts.tables["activities"].stored == len(calls) + 1
+
+
+def test_init_when_one_word_shows_the_encoding_then_it_is_doubted(tmp_path):
+    rows = [f"{row},Molière" for row in DEALS]
+    deals = write(tmp_path / "deals.csv", f"{HEADER},Name", rows)
+    deals.write_bytes(deals.read_text(encoding="utf-8").encode("cp1252"))
+    place, doubt = parts_of(started(tmp_path)[0])["encoding"]
+    assert place == "deals.csv"
+    assert "read as CP1252, but the text may be CP1250" in doubt
+    assert "set encoding = 'cp1250'" in doubt

@@ -42,6 +42,7 @@ class FileNotes:
         self.broken: Counter[tuple[str, str]] = Counter()  # by our column and word
         self.words: set[str] = set()
         self.rounded: list[str] = []  # ids that lost their last digits
+        self.doubt: str | None = None  # of how the text was read
         self.old_values: list[str] = []  # hints at columns with values before a change
 
     def add_batch(self, batch: Batch) -> None:
@@ -105,6 +106,8 @@ class FileNotes:
             yield f"{self.file}: {rows} empty values past the last column of the header, left out"
 
     def _hints(self) -> Iterator[str]:
+        if self.doubt:
+            yield f"{self.file}: {self.doubt} (in [sources.{self.source}])"
         yield from self.old_values
         if self.broken:
             columns = sorted({column for column, _ in self.broken})

@@ -106,6 +106,7 @@ class FileReading:
     def read(self, engine: Engine, folder: Path) -> dict[str, Any]:
         """What the file gives, its rows stored at `folder`; see `read_part` for the keys."""
         dialect = self.rows.dialect()
+        self.notes.doubt = dialect.doubt_in_words() if dialect else None
         reader = self.stage(dialect)
 
         tables = {}

@@ -27,10 +27,10 @@ OWN_FILES = ("store/current.json", "store/attempt.json", "mlflow.db")  # mark fo
 
 @dataclass(frozen=True)
 class Exports:
-    """The files that could be read, and a finding for each of the others."""
+    """The files that could be read, and a finding for each that could not, or not surely."""
 
     profiles: list[Profile]
-    unread: list[Finding]
+    unsure: list[Finding]
 
 
 def find_exports(places: Sequence[Path]) -> list[Path]:
@@ -98,7 +98,7 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
         SourceFormatError: none of them can be read.
     """
     profiles: list[Profile] = []
-    unread: list[Finding] = []
+    unsure: list[Finding] = []
     errors: list[SourceFormatError] = []
     sources: set[str] = set()
     named = zip(paths, _shown_names(paths), strict=True)
@@ -110,13 +110,16 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
         try:
             header_row = find_header_row(RowsOfFile(file, Source(path=path.name)))
             rows = RowsOfFile(file, Source(path=path.name, header_row=header_row))
-            profiles.append(replace(read_profile(rows), header_row=header_row))
+            profile = read_profile(rows)
+            profiles.append(replace(profile, header_row=header_row))
+            if profile.doubt:
+                unsure.append(Finding("encoding", shown, "detected", profile.doubt))
         except SourceFormatError as e:
             errors.append(e)
-            unread.append(Finding("not read", shown, str(e), "left out of the settings"))
+            unsure.append(Finding("not read", shown, str(e), "left out of the settings"))
     if not profiles:
         raise errors[0]
-    return Exports(combine(profiles), unread)
+    return Exports(combine(profiles), unsure)
 
 
 def _shown_names(paths: Sequence[Path]) -> list[str]:

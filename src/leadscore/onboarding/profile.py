@@ -185,6 +185,7 @@ class Profile:
         missing: words that stand for missing values, as dates and numbers show.
         headers: how often the header comes again.
         sparse: the rows that have far fewer values than others, such as totals: their columns.
+        doubt: why its text may be read in the wrong encoding.
         sql: of a view over a file, which is then the profile's: its SELECT.
     """
 
@@ -198,6 +199,7 @@ class Profile:
     headers: int = 0
     sparse: dict[str, Column] = field(default_factory=dict)
     sql: str | None = None
+    doubt: str | None = None
 
     @property
     def stem(self) -> str:
@@ -257,6 +259,7 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         is_table=is_table,
         missing=tuple(sorted(missing)),
         headers=int(is_header.sum()),
+        doubt=dialect.doubt_in_words() if dialect else None,
         sparse=_rows_of(columns, is_sparse) if is_sparse.any() else {},
     )
 

@@ -82,8 +82,8 @@ def _start_from_files(
     paths = find_exports([Path(place) for place in places])
     exports = read_exports(paths, progress)
     started = write(exports.profiles, common_folder(paths))
-    unread = [Part(**vars(finding)) for finding in exports.unread]
-    parts = [*started.parts, *unread]
+    unsure = [Part(**vars(finding)) for finding in exports.unsure]
+    parts = [*started.parts, *unsure]
     return started.model_copy(update={"parts": parts})
 
 

@@ -49,13 +49,20 @@ class Dialect:
     header: bool
     skip: int = 0  # lines before the first row
     is_header_found: bool = False  # rather than in the first row, or where the settings say
+    doubt: str | None = None  # why the encoding, which was detected, may be another
 
     def __str__(self) -> str:
-        encoding = "UTF-8 with BOM" if self.encoding == "utf-8-sig" else self.encoding.upper()
         quoting = f"quoted with {self.quote}" if self.quote else "no quotes"
         place = f"line {self.skip + 1}" if self.skip else "the first row"
         header = f"header in {place}" if self.header else "no header"
-        return f"{encoding}, {self.delimiter!r} between values, {quoting}, {header}"
+        return f"{self._encoding()}, {self.delimiter!r} between values, {quoting}, {header}"
+
+    def doubt_in_words(self) -> str | None:
+        """As what the text is read, and what may be wrong with that."""
+        return f"it is read as {self._encoding()}, but {self.doubt}" if self.doubt else None
+
+    def _encoding(self) -> str:
+        return "UTF-8 with BOM" if self.encoding == "utf-8-sig" else self.encoding.upper()
 
 
 @dataclass(frozen=True)

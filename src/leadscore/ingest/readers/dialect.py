@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscore.ingest.readers.batch import Dialect, Expected, SourceFile
+from leadscore.ingest.readers.letters import ASCII, read_letters
 from leadscore.ingest.readers.text import read_bytes, read_text
 from leadscore.settings.source import Source
 
@@ -28,16 +29,17 @@ BYTE_ORDER_MARKS = {  # UTF-32 comes first, since its mark begins with that of U
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-LEGACY = ("cp1252", "cp932", "cp1250")  # western, Japanese, Polish: the first that has all letters
-ASCII = bytes(range(0x80))
+LEGACY = ("cp1252", "cp932", "cp1250")  # of text in no known language: the first with all letters
+NEARLY_ALL = 0.9  # of the words; Chinese ones rarely make sense in another language
+MOSTLY_KNOWN = 0.5
+ENOUGH_ASIAN = 16  # bytes
+OTHER = "the text may be {}; if so, set encoding = '{}'"
+UNKNOWN = "its letters beyond ASCII make no sense so; if they look wrong, set encoding"
+SHORT = "too little text shows the encoding; if letters look wrong, set encoding"
 FOREIGN_WORDS = re.compile(rb"[\x80-\xff]{3,}")  # in western text such letters stand alone
 HANZI = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")  # the common ones
-CYRILLIC = re.compile(rb"[\xa8\xaa\xaf\xb2-\xb4\xb8\xba\xbf\xe0-\xff]|(?<![\x80-\xff])[\xc0-\xdf]")
-CYRILLIC_CAPITALS = re.compile(rb"[\xc0-\xdf]")
 LAST_HANGUL = b"\xc8\xfe"  # Korean text looks the same, but ends there
 BIG5 = re.compile(rb"(?:[\xa4-\xc6][\x40-\x7e\xa1-\xfe]){2,}")  # the common ones, in words
-GREEK_ACCENT = re.compile(rb"(?<=[\xe1-\xfe])[\xdc-\xdf]")  # a small letter, in Cyrillic a capital
-ACCENTED = 0.03  # the share of Greek letters, at least
 MOSTLY = 0.8
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
@@ -87,7 +89,10 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
     Raises:
         SourceFormatError: it is empty, or its encoding cannot be told.
     """
-    encoding = source.encoding or _detect_encoding(file)
+    if source.encoding:
+        encoding, doubt = source.encoding, None
+    else:
+        encoding, doubt = _detect_encoding(file)
     sample = _read_sample(file, encoding)
     stated = source.delimiter
     skip = 0
@@ -113,6 +118,7 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
         header=source.header is not False,
         skip=skip,
         is_header_found=before_header > 0 and source.header_row is None,
+        doubt=doubt,
     )
 
 
@@ -152,24 +158,26 @@ def _read_sample(file: SourceFile, encoding: str) -> _Sample:
     raise file.refusal("is empty")
 
 
-def _detect_encoding(file: SourceFile) -> str:
+def _detect_encoding(file: SourceFile) -> tuple[str, str | None]:
+    """The encoding of a file, and what speaks against it, if anything does."""
     head = next(read_bytes(file, size=4096), b"")
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
-            return encoding
+            return encoding, None
     if b"\0" in head:
         raise file.refusal(
             "holds binary data or UTF-16 text without a mark; "
             "if it is text, set encoding = 'utf-16-le'"
         )
-    return _utf8_or_legacy(file)
+    block = _first_not_utf8(file)
+    return _legacy_of(block) if block else ("utf-8", None)
 
 
-def _utf8_or_legacy(file: SourceFile) -> str:
-    """Which encoding a file without a mark has, by the first block with bytes that are not UTF-8.
+def _first_not_utf8(file: SourceFile) -> bytes | None:
+    """The first block with bytes that are not UTF-8.
 
-    It is one of `LEGACY` if it has more such bytes than letters that only UTF-8 spells so; else it
-    is damaged UTF-8, which is refused where it is read.
+    None if it has fewer of them than the file has letters that only UTF-8 spells so: it is
+    damaged UTF-8, which is refused where it is read.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     foreign = 0  # letters beyond ASCII in valid UTF-8
@@ -180,45 +188,49 @@ def _utf8_or_legacy(file: SourceFile) -> str:
         except UnicodeEncodeError:
             foreign += len(FOREIGN.findall(text))
             broken = len(BROKEN.findall(text))
-            return _legacy_of(block) if broken > foreign else "utf-8"
-    return "utf-8"
+            return block if broken > foreign else None
+    return None
 
 
-def _legacy_of(block: bytes) -> str:
-    """The first encoding in which a block, whose last letter may be cut off, can be read."""
-    for encoding in (*_without_latin(block), *LEGACY):
-        try:
-            codecs.getincrementaldecoder(encoding)().decode(block)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return LEGACY[0]
+def _legacy_of(block: bytes) -> tuple[str, str | None]:
+    """The encoding of a block, whose last letter may be cut off, and what speaks against it."""
+    reading = read_letters(block)
+    asian = [encoding for encoding in _asian(block) if _decodes(block, encoding)]
+    if reading and reading.encoding and reading.share >= (NEARLY_ALL if asian else MOSTLY_KNOWN):
+        other = OTHER.format(asian[0].upper(), asian[0]) if asian else None
+        return reading.encoding, reading.doubt or other
+    if asian:
+        is_short = len(block.translate(None, ASCII)) < ENOUGH_ASIAN
+        return asian[0], SHORT if is_short else None
+    for encoding in LEGACY:
+        if _decodes(block, encoding):
+            return encoding, UNKNOWN if reading else None
+    return LEGACY[0], None
 
 
-def _without_latin(block: bytes) -> list[str]:
-    """The encoding of a block in an Asian language, Greek or Cyrillic, which could be read as western as well.
+def _decodes(block: bytes, encoding: str) -> bool:
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(block)
+    except UnicodeDecodeError:
+        return False
+    return True
 
-    >>> [_without_latin("阶段,赢单,输单,来源".encode("gb18030")), _without_latin("Сумма".encode("cp1251"))]
-    [['gb18030'], ['cp1251']]
-    >>> _without_latin("Größe,Société".encode("cp1252"))
+
+def _asian(block: bytes) -> list[str]:
+    """The encoding of a block in Chinese or Korean, which could be read as western as well.
+
+    >>> _asian("阶段,赢单,输单,来源".encode("gb18030"))
+    ['gb18030']
+    >>> _asian("Größe,Société".encode("cp1252"))
     []
     """
     beyond_ascii = block.translate(None, ASCII)
     in_words = sum(map(len, FOREIGN_WORDS.findall(block)))
-    is_in_words = in_words > len(beyond_ascii) / 2
     hanzi = HANZI.findall(block)
-    if is_in_words and 2 * len(hanzi) > MOSTLY * len(beyond_ascii):
+    if in_words > len(beyond_ascii) / 2 and 2 * len(hanzi) > MOSTLY * len(beyond_ascii):
         return ["gb18030" if max(hanzi) > LAST_HANGUL else "cp949"]
     traditional = b"".join(BIG5.findall(block)).translate(None, ASCII)
-    if len(traditional) > MOSTLY * len(beyond_ascii):
-        return ["cp950"]
-    if not is_in_words:
-        return []
-    if len(GREEK_ACCENT.findall(block)) > ACCENTED * len(beyond_ascii):
-        return ["cp1253"]
-    letters = len(CYRILLIC.findall(block))
-    has_capitals = CYRILLIC_CAPITALS.search(block) is not None  # which Hebrew text has not
-    return ["cp1251"] if letters >= MOSTLY * len(beyond_ascii) and has_capitals else []
+    return ["cp950"] if len(traditional) > MOSTLY * len(beyond_ascii) else []
 
 
 def _detect_quote(sample: str) -> str:
