@@ -61,11 +61,14 @@ def test_scores_are_those_of_duckdb_when_an_executor_is_killed_on_the_way(tmp_pa
     one = bulk.score_bulk(settings)
 
     killed = tmp_path / "killed"
-    monkeypatch.setenv(MARKER, str(killed))
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setattr(bulk, "score_batches", score_and_kill)
     on_spark = settings.engine.model_copy(update={"kind": "spark"})
-    spark = start_spark("local-cluster[2,1,1024]", **{"spark.sql.shuffle.partitions": "8"})
+    # Stated to Spark: its executors have the environment of a JVM that another test may have begun.
+    of_executors = {f"spark.executorEnv.{MARKER}": str(killed)}
+    spark = start_spark(
+        "local-cluster[2,1,1024]", **{"spark.sql.shuffle.partitions": "8"}, **of_executors
+    )
     try:
         Path(one.folder).rename(tmp_path / "one")
         several = bulk.score_bulk(settings.model_copy(update={"engine": on_spark}))
