@@ -19,7 +19,7 @@ from leadscore.project import bulk
 from leadscore.scoring.batches import score_batches
 from leadscore.settings.settings import Settings
 
-LEADS = 200_000
+LEADS = 1_000_000
 MARKER = "LEADSCORE_TEST_KILLED"  # names the file that says that an executor was killed
 
 
