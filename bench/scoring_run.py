@@ -1,4 +1,4 @@
-"""One way of scoring a company, in a process of its own, whose memory is its own: run by `open_leads.py`.
+"""One way of scoring or ingesting a company, in a process of its own, whose memory is its own: run by `open_leads.py`.
 
 `python bench/scoring_run.py WAY SETTINGS.json` prints its measurements as JSON.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ def _publish_list(settings: Settings, as_of_us: int) -> Measured:
     }
 
 
+def run_ingest(settings: Settings) -> Measured:
+    """The exports into a new store, which is removed."""
+    with tempfile.TemporaryDirectory() as folder:
+        new = settings.model_copy(update={"data_folder": Path(folder)})
+        before, used_before = time.perf_counter(), time.process_time()
+        jobs.ingest(new, known_until_us=new.known_until_us())
+        total, processor = time.perf_counter() - before, time.process_time() - used_before
+    return {"ingest": {"total": total, "processor": processor}}
+
+
 def run_notebook(settings: Settings) -> Measured:
     """The notebook's list of now."""
     encoded, booster = _encode(settings)
@@ -85,6 +96,7 @@ WAYS = {
     "leadscore": run_leadscore,
     "first": run_first,
     "second": run_second,
+    "ingest": run_ingest,
     "notebook": run_notebook,
     "floor": run_floor,
 }
