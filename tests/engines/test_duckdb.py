@@ -56,6 +56,25 @@ def _told(engine: DuckDBEngine, name: str = "t") -> list[int]:
     return engine.query(f"SELECT n FROM {name} ORDER BY n")["n"].to_pylist()
 
 
+def test_names_when_rows_files_and_results_take_turns_then_the_last_one_is_read(engine, tmp_path):
+    path = _file(tmp_path, (2, "two"))
+    takers = {
+        1: lambda: engine.add_rows("taken", _rows((1, "one"))),
+        2: lambda: engine.add_files("taken", [path], schema=NUMBERS),
+        3: lambda: engine.add_result("taken", "SELECT 3 AS n, 'three' AS word"),
+    }
+    for n in (1, 2, 3, 1, 3, 2, 1, 3, 3, 2):
+        takers[n]()
+        assert engine.query("SELECT n FROM taken")["n"].to_pylist() == [n]
+
+
+def test_results_when_memory_is_short_then_they_are_kept_on_the_disk(engine):
+    engine.add_result(
+        "many", "SELECT range AS n, 'a text of some length ' || range AS word FROM range(3000000)"
+    )
+    assert engine.query("SELECT COUNT(DISTINCT n) AS n FROM many")["n"][0].as_py() == 3_000_000
+
+
 def test_settings_reach_duckdb_and_nothing_is_downloaded():
     engine = DuckDBEngine(EngineSettings(memory_limit_mb=256, threads=1))
     assert _setting(engine, "threads") == 1

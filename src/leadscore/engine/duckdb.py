@@ -92,7 +92,7 @@ class DuckDBEngine:
         self._results.add(name)
 
     def _forget(self, name: str) -> None:
-        """Drop the rows, or the result, of a name; of files, only a view is kept, which does no harm."""
+        """Drop the rows, or the result, of a name. A view of files stays, hidden by what takes its name."""
         self._rows.pop(name, None)
         self._connection.unregister(name)
         if name in self._results:

@@ -95,8 +95,8 @@ def read_letters(block: bytes) -> Reading | None:
     >>> read_letters("Łódź,Wałęsa,Kraków".encode("cp1250"))
     Reading(encoding='cp1250', share=1.0, doubt=None)
     """
-    found = dict.fromkeys(WORD.findall(block.translate(NO_MARKS)))
-    beyond_ascii = (word for word in found if not word.isascii() and not SIGN.fullmatch(word))
+    distinct = dict.fromkeys(WORD.findall(block.translate(NO_MARKS)))
+    beyond_ascii = (word for word in distinct if not word.isascii() and not SIGN.fullmatch(word))
     words = list(islice(beyond_ascii, MOST_WORDS))
     sensible = {encoding: _sensible(words, encoding) for encoding in _possible(block)}
     _share_western(sensible)
