@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from leadscore import Project
 from leadscore.errors import UserError
+from leadscore.onboarding.profile import Column
 from leadscore.project.starting import start
 from leadscore.results import Part
 from onboarding.made_exports import (
@@ -55,7 +57,16 @@ def test_start_when_dates_are_eight_digits_then_zeros_are_missing(
 
 @pytest.mark.parametrize(
     ("written", "decimal"),
-    [("£14,500", "."), ("14.500 €", ","), ("14,500.00", None), ("9500", None)],
+    [
+        ("£14,500", "."),
+        ("14.500 €", ","),
+        ("14,500.00", None),
+        ("9500", None),
+        ("\uffe5\uff11\uff14\uff0c\uff15\uff10\uff10", "."),
+        ("1,450\u4e07\u5186", "."),
+        ("$.50", None),
+        ("9500.", None),
+    ],
 )
 def test_start_when_numbers_show_only_thousands_then_states_the_other_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, decimal: str | None
@@ -72,6 +83,30 @@ def test_start_when_numbers_show_only_thousands_then_states_the_other_mark(
     ingested = Project(config).ingest()
     assert ingested.accounts.to_dict()["tables"]["leads"]["stored"] == LEADS
     assert not ingested.rejects
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "is_number", "order"),
+    [
+        ("Score", [".45", "-.5", "12."], True, None),
+        ("Score", [",45", "1,5"], True, None),
+        ("Amount", ["\uff13\uff10\uff10", "\uffe5\uff11,\uff10\uff10\uff10"], True, None),
+        ("Amount", ["3000\u4e07\u5186", "1.2\u5104"], True, None),
+        ("Amount", ["5\ucc9c\ub9cc\uc6d0", "3,000\uc6d0"], True, None),
+        ("Note", ["5\u00b2", "\u2460"], False, None),
+        ("Created", ["\uff12\uff10\uff12\uff15/\uff11\uff10/\uff10\uff13"], False, "iso"),
+        ("Created", ["2025. 10. 3. \uc624\ud6c4 9:05:00"], False, "iso"),
+        ("Created", ["1759482300.123", "1759482301.5"], True, "epoch_s"),
+        ("Created", ["1759482300123456789"], False, "epoch_ns"),
+        ("Size", ["1759482300.123", "1759482301.5"], True, None),
+    ],
+)
+def test_column_when_ingest_can_read_its_values_then_init_knows_what_they_are(
+    name: str, values: list[str], is_number: bool, order: str | None
+) -> None:
+    column = Column(name, pa.array(values))
+
+    assert (column.is_number, column.date_order) == (is_number, order)
 
 
 def test_profile_when_numbers_have_both_marks_alone_then_none_is_guessed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from leadscore.onboarding.words import CLOSED, CREATED, WHEN, speaks_of
 from leadscore.times import parse_moment
 
 ORDERS = ("dmy", "mdy", "ymd")
-COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "excel")
+COUNTS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "excel")
 DIGITS = "%Y%m%d"  # of dates such as 20260131
 LEAST_US, MOST_US = parse_moment("2000-01-01", zone="UTC"), parse_moment("2040-01-01", zone="UTC")
 MOSTLY = 0.98

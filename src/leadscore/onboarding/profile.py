@@ -18,7 +18,7 @@ from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.ingest.mapping.moments import read_moments
 from leadscore.ingest.mapping.numbers import detect_decimal, read_money, read_numbers
 from leadscore.ingest.mapping.personal import looks_personal
-from leadscore.ingest.mapping.words import is_missing
+from leadscore.ingest.mapping.words import is_missing, narrow
 from leadscore.ingest.readers.batch import Batch, SourceFile
 from leadscore.ingest.readers.rows import Rows
 from leadscore.onboarding.date_forms import find_date_form
@@ -215,11 +215,15 @@ class Profile:
         None where the numbers show which it is, or have no mark, or both.
         """
         numbers = [column for column in self.columns.values() if column.may_have_decimals]
-        texts = {column.name: pa.array(list(column.values), pa.string()) for column in numbers}
+        texts = {
+            column.name: narrow(pa.array(list(column.values), pa.string())) for column in numbers
+        }
         try:
             detect_decimal(texts)
         except DecimalMarkError:
-            marks = {mark for column in numbers for value in column.values for mark in value}
+            marks = {
+                mark for text in texts.values() for value in text.to_pylist() for mark in value
+            }
             others = {",": ".", ".": ","}
             between = [mark for mark in others if mark in marks]
             return others[between[0]] if len(between) == 1 else None

@@ -15,7 +15,7 @@ from leadscore.settings.limits import LONGEST_WORD
 from leadscore.settings.source_query import check_statement, check_table, check_variable
 from leadscore.wording import listed
 
-DATE_FORMS = ("dmy", "mdy", "ymd", "excel", "epoch_s", "epoch_ms", "epoch_us")
+DATE_FORMS = ("dmy", "mdy", "ymd", "excel", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 NOT_DELIMITERS = "\"'\r\n\0"
 PLACES = ("path", "sql", "db_table")  # of these a source has one
 OF_FILES = ("optional", "sheet", "delimiter", "encoding", "header")
@@ -54,7 +54,7 @@ class Reading(Frozen):
         default=None,
         description="how dates are written that could mean several: `dmy`, `mdy` or `ymd`, the order "
         "of dates like 03/04/2025 or 3/4/25; `excel`, days as a spreadsheet counts them; `epoch_s`, "
-        "`epoch_ms` or `epoch_us`, since 1970; or a pattern such as `%d.%m.%y %H:%M`",
+        "`epoch_ms`, `epoch_us` or `epoch_ns`, since 1970; or a pattern such as `%d.%m.%y %H:%M`",
     )
     timezone: Zone | None = Field(
         default=None,

@@ -20,6 +20,9 @@ def column(values: list) -> pa.Array:
         ("12", 2, 1200), ("12.5", 2, 1250), ("-12.34", 2, -1234), ("+7", 2, 700), ("0", 2, 0), ("-0", 2, 0),
         ("0.29", 2, 29), ("1.1", 2, 110), ("4.35", 2, 435), ("1e3", 2, 100_000), ("1.5E-1", 2, 15), ("007", 0, 7),
         ("0.005", 2, 0), ("0.015", 2, 2), ("0.025", 2, 2), ("0.0251", 2, 3), ("2.5", 0, 2), ("3.5", 0, 4),
+        (".45", 2, 45), ("-.5", 2, -50), ("+.5", 2, 50), (".015", 2, 2), (".5e1", 2, 500), ("12.", 2, 1200),
+        ("12,", 2, 1200), ("-12.", 2, -1200), ("1,234.", 2, 123_400), ("(.5)", 2, -50), (".5-", 2, -50),
+        (".1234567", 2, 12), ("\uff11\uff0e\uff15", 2, 150), ("\uff0d\uff15", 2, -500),
         ("-2.5", 0, -2), ("0.125", 2, 12), ("0.375", 2, 38), ("1.015", 2, 102), ("0.575", 2, 58), ("0.285", 2, 28),
         ("123.456789", 9, 123_456_789_000), ("70368744177664.01", 2, 7_036_874_417_766_401),
         ("9007199254740991", 0, 2**53 - 1), ("-9007199254740991", 0, 1 - 2**53),
@@ -35,10 +38,10 @@ def test_number_when_it_is_written_in_decimals_then_it_is_read_in_minor_units(
 @pytest.mark.parametrize(
     "text",
     ["", "junk", "1,5", "1.000,00", "1,000,00",
-     "1,2,3", "1234,567", "0,123", "1 0000", "1,000 000", "5.", ".5", "$5", "5 EUR",
+     "1,2,3", "1234,567", "0,123", "1 0000", "1,000 000", "5..", ".", "-.", ".5.", ".,5", ",5", "1,5.", "5\u00b2", "\u2460", "$5", "5 EUR",
      "-5-", "(-5)", "(5", "5)", "- 5", "1.2.3", "0x10", "1_000", "nan", "inf",
      "-inf", "--5", "1e", "1e999", "1e99", "9007199254740992", "99999999999999999999999", "NA", "True",
-     "\u0663", "\uff11"],  # digits, but of other scripts
+     "\u0663"],  # a digit, but of another script
 )  # fmt: skip
 @pytest.mark.parametrize("decimals", [0, 2])
 def test_number_when_text_is_none_or_too_large_to_be_exact_then_it_is_marked(text, decimals):
@@ -74,6 +77,8 @@ def test_number_when_it_is_within_the_limit_then_it_is_what_decimal_arithmetic_g
         ("1\u00a0234,50", ",", 123_450), ("1\u202f234", ",", 123_400), ("1'234.50", ".", 123_450),
         ("1\u2019234\u2019567", ".", 123_456_700), ("5-", ".", -500), ("5,5-", ",", -550), ("(5)", ".", -500),
         ("(1,234.50)", ".", -123_450), ("\u22125", ".", -500), ("-1.234,50", ",", -123_450), ("1,5e3", ",", 150_000),
+        (",45", ",", 45), ("-,5", ",", -50), ("12,", ",", 1200), ("12.", ",", 1200), ("1.234,", ",", 123_400),
+        ("\uff11\uff12\uff13\uff0c\uff14\uff15\uff16", ".", 12_345_600), ("\uff11\u3000\uff12\uff13\uff14", ".", 123_400),
     ],
 )  # fmt: skip
 def test_number_when_it_is_written_by_people_then_marks_and_signs_are_read(text, decimal, number):
@@ -116,6 +121,18 @@ def test_number_when_the_mark_is_the_other_one_then_only_what_can_be_thousands_i
         ("5 EUR EUR", ".", None),
         ("5 eur", ".", None),
         ("5 EURO", ".", None),
+        ("$.99", ".", (99, "")),
+        ("-$.5", ".", (-50, "")),
+        (".5 EUR", ".", (50, "EUR")),
+        (",99 \u20ac", ",", (99, "EUR")),
+        ("\uffe5\uff11,\uff10\uff10\uff10", ".", (100_000, "")),
+        ("\uff04\uff15\uff10", ".", (5_000, "")),
+        ("\uff35\uff33\uff24 5", ".", (500, "USD")),
+        ("\uffe6\uff15\uff10\uff10", ".", (50_000, "KRW")),
+        ("3,000\uc6d0", ".", (300_000, "KRW")),
+        ("3,000\u5186", ".", (300_000, "JPY")),
+        ("3,000\u5143", ".", (300_000, "")),  # of China, Taiwan and others
+        ("CN\u00a55", ".", (500, "CNY")),
         ("", ".", None),
         ("5 %", ".", None),
         ("\u20ac" + " " * 100_000 + "5", ".", None),
@@ -148,6 +165,12 @@ def test_money_when_a_currency_stands_beside_then_it_is_told(text, decimal, read
         (["12.000", "1,5"], ","),
         (["12.000", "1.234.567"], ","),
         (["12.000", "0.000"], "."),
+        (["12.000", ".450"], "."),
+        (["12.000", ",450"], ","),
+        (["1,5", "12.", "7,"], ","),
+        (["12.", "7,"], None),
+        (["1,234."], "."),
+        (["\uff11\uff0e\uff15"], "."),
         (["12.0001"], "."),
         (["12", "1 234", "", "junk", "1,2,3"], None),
         ([], None),
@@ -166,6 +189,7 @@ def test_decimal_when_values_decide_it_then_it_is_detected(texts, mark):
         (["12.000", "950", "20.000"], "'12.000' may have a decimal point or thousands"),
         (["-12.000 EUR", "950"], "'-12.000 EUR' may have a decimal point or thousands"),
         (["1,234 EUR"], "'1,234 EUR' may have"),
+        ([".5", ",5"], "'.5' has a decimal point, but ',5' a decimal comma"),
     ],
 )
 def test_decimal_when_values_do_not_decide_it_then_the_setting_is_asked_for(texts, words):
@@ -223,6 +247,20 @@ def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, type
         ("5 CR", ".", None, ""),  # in accounts, a credit
         ("3 m", ".", None, ""),
         ("1 200 K\u010d", ",", 1200, "CZK"),
+        (".5M", ".", 500_000, ""),
+        ("1.2\u4e07", ".", 12_000, ""),
+        ("\uff13\uff10\uff10\uff10\u4e07\u5186", ".", 30_000_000, "JPY"),
+        ("120\u767e\u4e07\u5186", ".", 120_000_000, "JPY"),
+        ("1,200\u5343\u5186", ".", 1_200_000, "JPY"),
+        ("\uffe51.5\u5104", ".", 150_000_000, ""),
+        ("2\u4ebf\u5143", ".", 200_000_000, ""),
+        ("1,5\u4e07", ",", 15_000, ""),
+        ("5\ucc9c\uc6d0", ".", 5_000, "KRW"),
+        ("5\ucc9c\ub9cc\uc6d0", ".", 50_000_000, "KRW"),
+        ("\u20a93\uc5b5", ".", 300_000_000, "KRW"),
+        ("3\ub9cc \uc6d0", ".", 30_000, "KRW"),
+        ("\u4e07", ".", None, ""),
+        ("1\u5146", ".", None, ""),  # a million of millions, or one, as in China
     ],
 )
 def test_money_when_it_is_grouped_or_abbreviated_then_only_clear_forms_are_read(
@@ -239,6 +277,9 @@ def test_money_when_it_is_grouped_or_abbreviated_then_only_clear_forms_are_read(
         ("45%", True, 45),
         ("0.5 %", False, 50),
         ("0.45", True, 45),
+        (".45", True, 45),
+        ("\uff14\uff15\uff05", True, 45),
+        (".5%", False, 50),
         ("%", True, 0),
     ],
 )
@@ -247,7 +288,8 @@ def test_number_when_it_has_a_per_cent_sign_then_it_counts_per_hundred_or_as_a_s
 ):
     values, ok = read_numbers(column([text]), decimals=2, decimal=".", shares=shares)
     assert (values[0], ok[0]) == (number, text != "%")
-    assert find_percent(column([text, "", "7"])).tolist() == [text.endswith("%"), False, False]
+    has_sign = text.endswith(("%", "\uff05"))
+    assert find_percent(column([text, "", "7"])).tolist() == [has_sign, False, False]
 
 
 @pytest.mark.parametrize(
@@ -279,6 +321,11 @@ def test_decimal_mark_when_a_single_point_may_part_thousands_then_it_is_asked_fo
         ("1.5 hours", "duration_s", 5400),
         ("1,5 Std.", "duration_s", 5400),
         ("1.250 h", "duration_s", 4500),
+        (".5 h", "duration_s", 1800),
+        ("1\u6642\u959330\u5206", "duration_s", 5400),
+        ("5\u5206\u949f 10\u79d2", "duration_s", 310),
+        ("1\uc2dc\uac04 5\ubd84", "duration_s", 3900),
+        ("\uff12\uff17 min", "duration_s", 1620),
         ("1,250 h", "duration_s", None),  # one and a quarter, or a thousand and more?
         ("5 Min. 10 Sek.", "duration_s", 310),
         ("2d 3h", "duration_s", 183_600),

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.moments import read_moments, within_reason
+from leadscore.ingest.mapping.words import narrow
 from leadscore.ingest.mapping.written_dates import BLANKS, ORDERS
 from leadscore.times import format_us
 
@@ -46,9 +47,10 @@ ZONES = (  # those whose abbreviations exports show, the likelier of two with th
     "Africa/Johannesburg",
 )
 FORMS = (
-    Form(r"\A\d{9,10}\z", "seconds since 1970", "epoch_s"),
-    Form(r"\A\d{12,13}(?:\.\d+)?\z", "milliseconds since 1970", "epoch_ms"),
-    Form(r"\A\d{15,16}\z", "microseconds since 1970", "epoch_us"),
+    Form(r"\A\d{9,10}(?:[.,]\d+)?\z", "seconds since 1970", "epoch_s"),
+    Form(r"\A\d{12,13}(?:[.,]\d+)?\z", "milliseconds since 1970", "epoch_ms"),
+    Form(r"\A\d{15,16}(?:[.,]\d+)?\z", "microseconds since 1970", "epoch_us"),
+    Form(r"\A\d{18,19}(?:[.,]\d+)?\z", "nanoseconds since 1970", "epoch_ns"),
     Form(r"\A\d{5}(?:[.,]\d+)?\z", "days as a spreadsheet counts them", "excel"),
     Form(r"\A(?:19|20)\d{6}\z", "year, month and day", "%Y%m%d"),
     Form(r"\A(?:19|20)\d{10}\z", "year to minute", "%Y%m%d%H%M"),
@@ -61,6 +63,7 @@ def ask_about(text: pa.Array, dates: str | None) -> str | None:
 
     Values are shown: they are dates.
     """
+    text = narrow(text)
     question = _ask_about_zone(text, dates) or _ask_about_order(text, dates)
     if question is not None:
         return question

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.numbers import read_numbers
-from leadscore.ingest.mapping.words import Words, to_mask
+from leadscore.ingest.mapping.words import Words, narrow, to_mask
 
 UNITS = {"duration_s": 1.0, "duration_ms": 0.001, "duration_min": 60.0}  # of plain numbers
 PARTS = 1000  # a plain number is read to the thousandth
@@ -23,10 +23,10 @@ ISO = re.compile(
     r"(?:T(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9})(?:\.\d+)?S)?)?"
 )
 UNIT_WORDS = {
-    "d": r"d|days?|tage?|jours?|d\u00edas?",
-    "h": r"h|hrs?|hours?|std|stunden?|heures?|horas?",
-    "m": r"m|mins?|minutes?|minuten?|minutos?",
-    "s": r"s|secs?|seconds?|sek|sekunden?|secondes?|segundos?",
+    "d": r"d|days?|tage?|jours?|d\u00edas?|\u65e5|\u5929|\uc77c",
+    "h": r"h|hrs?|hours?|std|stunden?|heures?|horas?|\u6642\u9593|\u5c0f[\u65f6\u6642]|\uc2dc\uac04",
+    "m": r"m|mins?|minutes?|minuten?|minutos?|\u5206[\u949f\u9418]?|\ubd84",
+    "s": r"s|secs?|seconds?|sek|sekunden?|secondes?|segundos?|\u79d2|\ucd08",
 }
 SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 UNIT_OR_COLON = "[^0-9.,]"  # a duration without either is a plain number
@@ -57,7 +57,7 @@ def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarr
     exact = values * UNITS[unit] / PARTS
     seconds = np.rint(exact).astype(np.int64)
 
-    words = Words.of(text)
+    words = Words.of(narrow(text))
     may_be_spelled = pc.match_substring_regex(words.distinct, UNIT_OR_COLON)
     places = np.flatnonzero(to_mask(may_be_spelled))
     spelled = [_read_spelled(word, decimal) for word in words.at(places)]
@@ -73,7 +73,7 @@ def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarr
 def _united(decimal: str) -> re.Pattern[str]:
     """The pattern of numbers with their units; behind the other mark stand one or two digits."""
     other = "," if decimal == "." else "."
-    number = rf"\d{{1,9}}(?:[{decimal}]\d+|[{other}]\d\d?)?"
+    number = rf"(?:\d{{1,9}}(?:[{decimal}]\d+|[{other}]\d\d?)?|[{decimal}]\d+)"
     parts = [rf"(?:(?P<{name}>{number})\s*(?:{words})\.?)?" for name, words in UNIT_WORDS.items()]
     return re.compile(r"[\s,]*".join(parts), re.IGNORECASE)
 

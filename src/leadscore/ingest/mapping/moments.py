@@ -19,7 +19,7 @@ from leadscore.ingest.mapping.stated_times import (
     read_days,
     read_pattern,
 )
-from leadscore.ingest.mapping.words import to_mask
+from leadscore.ingest.mapping.words import narrow, to_mask
 from leadscore.ingest.mapping.written_dates import ORDERS, write_as_iso
 from leadscore.ingest.readers.values import MISSING
 from leadscore.times import DAY_US
@@ -67,8 +67,8 @@ def read_moments(text: pa.Array, *, zone: str, dates: str | None) -> tuple[np.nd
         text: (n,) what means one moment only, like ISO 8601, 2025/10/03 13:16 or Jan 27, 2026.
         zone: of times that name none.
         dates: how others are written. "dmy", "mdy" or "ymd": the order of dates like 03/04/2025,
-            also with a year of two digits; "excel": days since 1899-12-30; "epoch_s", "epoch_ms" or
-            "epoch_us": since 1970; or a pattern of `strptime`.
+            also with a year of two digits; "excel": days since 1899-12-30; "epoch_s", "epoch_ms",
+            "epoch_us" or "epoch_ns": since 1970; or a pattern of `strptime`.
 
     Returns:
         values int64 (n,), 0 where a text cannot be read; and which can, bool (n,).
@@ -134,6 +134,7 @@ def _read_few(words: tuple[str | None, ...], zone: str, dates: str | None) -> Mo
 
 def _read_distinct(words: pa.Array, *, zone: str, dates: str | None) -> Moments:
     """Each word in the first form that fits: the stated one, ISO 8601, then all others."""
+    words = narrow(words)
     if dates is None or dates in ORDERS:
         return _read_written(words, zone=zone, order=dates)
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
 from leadscore.ingest.mapping.plain_numbers import Units, is_whole, read_plain
-from leadscore.ingest.mapping.words import Words, to_mask
+from leadscore.ingest.mapping.words import Words, narrow, to_mask
 
 LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
@@ -28,10 +28,10 @@ def _compile_number(mark: str) -> re.Pattern[str]:
         rf"[1-9][0-9]{{0,2}}(?P<between>[{THOUSANDS[mark]}])[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*"
     )
     indian = r"[1-9][0-9]?(?P<lakhs>,)(?:[0-9]{2},)*[0-9]{3}" if mark == "." else r"(?P<lakhs>(?!))"
+    whole = rf"(?P<whole>[0-9]+|{grouped}|{indian})(?:[{mark}](?P<part>[0-9]*))?"
     return re.compile(
         rf"(?P<open>\()?(?P<sign>[+{MINUS}])?"
-        rf"(?P<whole>[0-9]+|{grouped}|{indian})"
-        rf"(?:[{mark}](?P<part>[0-9]+))?"
+        rf"(?:{whole}|[{mark}](?P<below>[0-9]+))"  # Oracle writes .45
         r"(?:[eE](?P<power>[+-]?[0-9]{1,2}))?"
         rf"(?P<behind>[{MINUS}])?(?P<close>\))?"
     )
@@ -65,9 +65,22 @@ SCALES = {
     "crore": 7,
     "Crore": 7,
     "crores": 7,
+    "\u5343": 3,  # of Chinese, Japanese and Korean
+    "\ucc9c": 3,
+    "\u4e07": 4,
+    "\u842c": 4,
+    "\ub9cc": 4,
+    "\u767e\u4e07": 6,
+    "\ubc31\ub9cc": 6,
+    "\u5343\u4e07": 7,
+    "\ucc9c\ub9cc": 7,
+    "\u4ebf": 8,
+    "\u5104": 8,
+    "\uc5b5": 8,
 }
 SCALED = re.compile(rf"(?P<number>.*[0-9]) ?(?P<scale>{'|'.join(SCALES)})\.?(?P<end>\)?)")
 NO_CENTS = re.compile(r"(?<=[0-9])([.,])(?:--?|[\u2013\u2014])$")  # 1.234,- and 1'234.-
+MARK_AT_END = re.compile(r"\A([+-]?[0-9]+)[.,]\Z")  # 12. is 12, whichever mark is the decimal one
 PERCENT = "%"
 
 NUMBER = {mark: _compile_number(mark) for mark in THOUSANDS}
@@ -90,8 +103,10 @@ CURRENCIES = {
     "SFr.": "CHF",
     "$": "",
     "\u00a5": "",
-    "\uffe5": "",
+    "CN\u00a5": "CNY",
     "\u5186": "JPY",
+    "\u5143": "",
+    "\uc6d0": "KRW",
     "kr": "",
     "kr.": "",
     "K\u010d": "CZK",
@@ -135,12 +150,13 @@ def read_numbers(
 
     Halves are rounded to even. Commas or points (whichever is not the decimal mark), blanks and
     apostrophes may stand between thousands, commas between lakhs; a minus may stand behind, and
-    parentheses mean negative. 45% is 45, or 0.45 where the numbers are `shares`.
+    parentheses mean negative. The digits may be full-width, and the zero of .45 left out. 45% is
+    45, or 0.45 where the numbers are `shares`.
 
     Returns:
         values int64 (n,), and which texts could be read, bool (n,).
     """
-    words = Words.of(text)
+    words = Words.of(narrow(text))
     units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
     others = np.flatnonzero(~units.ok)
     numbers = [_read_percent(word, decimal, shares=shares) for word in words.at(others)]
@@ -150,7 +166,7 @@ def read_numbers(
 
 def find_percent(text: pa.Array) -> np.ndarray:
     """Which texts (n,) end in a percent sign."""
-    return to_mask(pc.ends_with(text, PERCENT))
+    return to_mask(pc.ends_with(narrow(text), PERCENT))
 
 
 def read_money(
@@ -163,7 +179,7 @@ def read_money(
 
     A mark that several currencies share, like $, gives none.
     """
-    words = Words.of(text)
+    words = Words.of(narrow(text))
     units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
     others = np.flatnonzero(~units.ok)
     amounts = [_split_currency(word) for word in words.at(others)]
@@ -196,7 +212,7 @@ def detect_decimal(
     examples = _find_typed_points(typed or {})  # mark -> the first number that shows it
     doubtful: str | None = None
     for column, text in written.items():
-        words = Words.of(text)
+        words = Words.of(narrow(text))
         may_have_mark = np.flatnonzero(~is_whole(words.distinct))
         for word in words.at(may_have_mark):
             number = _split_currency(_without_percent(word)).number
@@ -272,7 +288,7 @@ def _read_number(word: str, decimal: str) -> Decimal | None:
 
 
 def _read_plain(word: str, decimal: str) -> Decimal | None:
-    match = NUMBER[decimal].fullmatch(word)
+    match = NUMBER[decimal].fullmatch(MARK_AT_END.sub(r"\1", word))
     if match is None:
         return None
 
@@ -282,11 +298,12 @@ def _read_plain(word: str, decimal: str) -> Decimal | None:
     if len(signs) > 1 or is_half_bracketed:
         return None
 
-    whole = match["whole"]
+    whole = match["whole"] or "0"
     between = match["between"] or match["lakhs"]
     if between:
         whole = whole.replace(between, "")
-    number = Decimal(f"{whole}.{match['part'] or 0}e{match['power'] or 0}")
+    part = match["part"] or match["below"] or "0"
+    number = Decimal(f"{whole}.{part}e{match['power'] or 0}")
     return -number if signs and signs != ["+"] else number
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from leadscore.atomic import write_bytes
 from leadscore.errors import CorruptFileError, UserError
 from leadscore.files import list_folder, read_if_there
-from leadscore.ingest.mapping.words import Words
+from leadscore.ingest.mapping.words import NARROW, Words, narrow
 from leadscore.ingest.readers.values import MISSING
 from leadscore.json_files import read_json
 from leadscore.proposals import propose
@@ -118,7 +118,7 @@ class PersonalHash:
     def hash(self, name: str, text: pa.Array) -> pa.Array:
         """A column's hashes; null where nothing is left once the value is normalised."""
         normalise = NORMALISED[name]
-        words = Words.of(text)
+        words = Words.of(narrow(text))
         hashes = [self._hash_word(name, normalise(word)) for word in words.texts]
         return words.take(hashes)
 
@@ -200,7 +200,9 @@ def looks_personal(name: str, values: Sequence[str]) -> bool:
     >>> looks_personal("Stage", ["ann@example.com"]), looks_personal("Stage", ["won"])
     (True, False)
     """
-    return _is_personal_name(name) or _are_personal([value for value in values if value])
+    return _is_personal_name(name) or _are_personal(
+        [value.translate(NARROW) for value in values if value]
+    )
 
 
 def _is_personal_name(name: str) -> bool:

@@ -65,7 +65,7 @@ def _plain_form(decimal: str) -> str:
     """The form of a plain number with that decimal mark, as a regular expression."""
     whole = rf"[0-9]{{1,{MOST_DIGITS}}}"
     part = rf"[{decimal}][0-9]{{1,{MOST_DECIMALS}}}"
-    return rf"\A-?{whole}(?:{part})?\z"
+    return rf"\A-?(?:{whole}(?:{part})?|{part})\z"
 
 
 def _scale(texts: pa.Array, *, decimals: int, decimal: str) -> np.ndarray:

@@ -15,8 +15,9 @@ from leadscore.times import DAY_US, SECOND_US
 
 DAY_0_US = -25_569 * DAY_US  # 1899-12-30, from which spreadsheets count days
 DAYS = r"\A\d{1,6}(?:[.,]\d+)?\z"
-COUNT = r"\A-?\d{1,16}(?:\.\d{1,9})?\z"
-UNITS_US = {"epoch_s": SECOND_US, "epoch_ms": 1000, "epoch_us": 1}
+COUNT = r"\A-?\d{1,16}(?:[.,]\d{1,9})?\z"
+UNITS_US = {"epoch_s": SECOND_US, "epoch_ms": 1000, "epoch_us": 1, "epoch_ns": 1}
+NANOSECONDS = r"\A(-?\d+)\d{3}(?:[.,]\d+)?\z"  # without the last digits they are microseconds
 MOST_US = 2**62
 MILLISECONDS = r"\A1\d{12}\z"  # from 2001 to 2033: a number of 13 digits means nothing else
 
@@ -47,9 +48,12 @@ def read_days(words: pa.Array) -> StatedTimes:
 
 
 def read_counts(words: pa.Array, unit: str) -> StatedTimes:
-    """Seconds, milliseconds or microseconds since 1970 in UTC; `unit` as in `UNITS_US`."""
+    """Seconds or parts of them since 1970 in UTC; `unit` as in `UNITS_US`."""
+    if unit == "epoch_ns":
+        words = pc.replace_substring_regex(words, NANOSECONDS, r"\1")
     ok = to_mask(pc.match_substring_regex(words, COUNT))
-    numbers = pc.if_else(pa.array(ok), words, "0")
+    counts = pc.if_else(pa.array(ok), words, "0")
+    numbers = pc.replace_substring(counts, ",", ".")
     without_fraction = pc.replace_substring_regex(numbers, r"\..*", "")
     whole = without_fraction.cast(pa.int64()).to_numpy()
     part = pc.replace_substring_regex(numbers, r"\A(-?)\d+", r"\10")  # RE2: group 1, then a 0

@@ -15,6 +15,15 @@ from leadscore.ingest.readers.batch import Batch
 from leadscore.ingest.readers.values import MISSING
 from leadscore.settings.base import Match
 
+WIDE = "[\u3000\uff01-\uff5e\uffe0-\uffe6]"
+NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
+    0x3000: " ",
+    0xFFE0: "\u00a2",
+    0xFFE1: "\u00a3",
+    0xFFE5: "\u00a5",
+    0xFFE6: "\u20a9",
+}
+
 
 @dataclass(frozen=True)
 class Words:
@@ -129,6 +138,21 @@ def _fits(text: str, values: tuple[str, ...]) -> bool:
         return False
     prefixes = [value[:-1] for value in values if value.endswith("*")]
     return any(text.startswith(prefix) for prefix in prefixes)
+
+
+def narrow(text: pa.Array) -> pa.Array:
+    """Texts (n,) with the full-width letters, digits and marks of East Asia as those of ASCII.
+
+    >>> narrow(pa.array(["\uff11\uff0e\uff15"]))[0].as_py()
+    '1.5'
+    """
+    if pc.all(pc.string_is_ascii(text)).as_py():
+        return text
+    is_wide = pc.match_substring_regex(text, WIDE)
+    if not pc.any(is_wide).as_py():
+        return text
+    narrowed = [word.translate(NARROW) for word in text.filter(is_wide).to_pylist()]
+    return pc.replace_with_mask(text, is_wide, pa.array(narrowed, pa.string()))
 
 
 def is_missing(text: pa.Array) -> np.ndarray:
