@@ -125,6 +125,8 @@ CELL = st.text(
     max_size=6,
 )
 
+UNESCAPED = CELL.filter(lambda text: "\\" not in text)  # not all programs double it
+
 
 @bounded(300)
 @given(
@@ -145,6 +147,25 @@ def test_csv_when_the_csv_module_wrote_it_then_every_row_is_accounted_for(
     expected = [(trimmed(row[2]), trimmed(row[0])) for row in whole]
     assert [row[1:] for row in rows] == expected
     assert len(malformed) == len(cells) - len(whole)
+
+
+@bounded(150)
+@given(
+    cells=st.lists(st.lists(UNESCAPED, min_size=3, max_size=3), max_size=12),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_csv_when_quotes_are_escaped_by_a_backslash_then_every_value_is_read_back(
+    tmp_path, cells, quoting
+):
+    target = io.StringIO(newline="")
+    writer = csv.writer(target, quoting=quoting, escapechar="\\", doublequote=False)
+    shown = ["1", 'say "hi", he said', "2"]
+    writer.writerows([["id", "name", "amount"], shown, *cells])
+    (tmp_path / "x.csv").write_bytes(target.getvalue().encode())
+    parts = {"encoding": "utf-8", "delimiter": ","}
+    rows, malformed = told(tmp_path / "x.csv", ["id", "name", "amount"], **parts)
+    assert [row[1:] for row in rows] == [tuple(map(trimmed, row)) for row in [shown, *cells]]
+    assert not malformed
 
 
 def trimmed(text: str) -> str:

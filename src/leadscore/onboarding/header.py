@@ -56,6 +56,8 @@ def _tables(rows: RowsOfFile) -> Iterator[Rows]:
         return
     with rows.file.path.open("rb") as file:
         text = file.read(LOOKED_AT).decode(dialect.encoding, errors="replace")
+    if dialect.escapes_quotes:
+        text = text.replace(f"\\{dialect.quote}", "")  # only where values end counts
     for delimiter in DELIMITERS:
         yield _split(text, delimiter)
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingest.readers.read_files import batches, refusal, rows
 from leadscore.ingest.readers import csv_text, text
+from leadscore.ingest.readers import dialect as dialect_reader
 from leadscore.ingest.readers.sources import (
     Batch,
     Dialect,
@@ -157,6 +158,81 @@ def test_csv_when_a_quote_is_wrong_then_it_costs_that_row_and_no_other(tmp_path,
     assert rows(read) == found
     assert [line for line, _ in malformed(read)] == bad
     assert all("quote" in problem for _, problem in malformed(read))
+
+
+PATHS = 'id,path\n"1","C:\\dir\\"\n"2","D:\\"\n'
+ESCAPED = r"""a,b
+1,"say \"hi\" to"
+"2","ends with \""
+3,"\", he said"
+"""
+
+
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (ESCAPED, [(2, "1", 'say "hi" to'), (3, "2", 'ends with "'), (4, "3", '", he said')]),
+        (ESCAPED + '4,"C:\\dir\\\\"\n', [(5, "4", "C:\\dir\\\\")]),  # the last backslash is escaped
+        (ESCAPED + "4,C:\\dir\\\n", [(5, "4", "C:\\dir\\")]),
+        (ESCAPED + '4,5\\" pipe\n', [(5, "4", '5" pipe')]),
+        (ESCAPED + '4,"\\"two\nlines\\""\n', [(5, "4", '"two\nlines"')]),
+        (ESCAPED + '4,""\n', [(5, "4", "")]),
+        (ESCAPED + '4,"=\\"007\\""\n', [(5, "4", "007")]),
+        (ESCAPED.replace(",", ";"), [(2, "1", 'say "hi" to')]),
+        (ESCAPED.replace(",", "\t"), [(2, "1", 'say "hi" to')]),
+        ("title\n" + ESCAPED, [(3, "1", 'say "hi" to')]),
+        ('"a","b"\n"1","\\"x\\"\n"\n', [(2, "1", '"x"')]),
+        ("'a','b'\n'1','it\\'s'\n", [(2, "1", "it's")]),
+    ],
+)
+def test_csv_when_backslashes_escape_quotes_then_they_are_quotes_within_values(
+    tmp_path, monkeypatch, text, found, careful
+):
+    if careful:
+        monkeypatch.setattr(csv_text, "read_block", lambda *_, **__: None)
+    skip = {"header_row": 2} if text.startswith("title") else {}
+    read = batches(tmp_path, text, ["a", "b"], **skip)
+    assert set(found) <= set(rows(read))
+    assert malformed(read) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "bad"),
+    [
+        ('a,b\n"C:\\dir\\",1\n"D:\\","x"\n', [(2, "C:\\dir\\", "1"), (3, "D:\\", "x")], []),
+        ('a,b\n"C:\\","say ""hi"""\n', [(2, "C:\\", 'say "hi"')], []),
+        ('a,b\n1,5\\" pipe\n', [(2, "1", '5\\" pipe')], []),
+        ('a,b\n1,"C:\\"\n2,"say "hi""\n3,4\n', [(2, "1", "C:\\"), (4, "3", "4")], [3]),
+        ('a,b\n1,"say \\"hi\\""\n2,"C:\\"\n3,4\n', [(3, "2", "C:\\"), (4, "3", "4")], [2]),
+    ],
+)
+def test_csv_when_a_backslash_may_be_the_end_of_a_path_then_quotes_are_doubled_as_ever(
+    tmp_path, text, found, bad
+):
+    read = batches(tmp_path, text, ["a", "b"])
+    assert rows(read) == found
+    assert [line for line, _ in malformed(read)] == bad
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_csv_when_a_block_ends_between_a_backslash_and_its_quote_then_rows_are_the_same(
+    tmp_path, monkeypatch, size
+):
+    expected = rows(batches(tmp_path, ESCAPED, ["a", "b"]))
+    monkeypatch.setattr(text, "BLOCK_BYTES", size)
+    monkeypatch.setattr(csv_text, "HEAD_BYTES", 8)
+    assert rows(batches(tmp_path, ESCAPED, ["a", "b"])) == expected
+
+
+@pytest.mark.parametrize("cut", range(len(PATHS), len(PATHS) + 24))
+def test_csv_when_the_sample_ends_within_a_value_then_paths_are_still_paths(
+    tmp_path, monkeypatch, cut
+):
+    monkeypatch.setattr(dialect_reader, "SAMPLE_BYTES", cut)
+    assert not dialect(tmp_path, PATHS * 2).escapes_quotes
+    monkeypatch.setattr(dialect_reader, "SAMPLE_BYTES", len(ESCAPED) * 3 - cut % 24)
+    assert dialect(tmp_path, ESCAPED + ESCAPED[4:] * 5).escapes_quotes
 
 
 @pytest.mark.parametrize("text", ['a,"b\n1,2\n3,4\n', '"a,b\n1,2\n'])

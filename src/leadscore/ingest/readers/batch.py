@@ -49,10 +49,13 @@ class Dialect:
     header: bool
     skip: int = 0  # lines before the first row
     is_header_found: bool = False  # rather than in the first row, or where the settings say
+    escapes_quotes: bool = False  # within values, by a backslash rather than by another quote
     doubt: str | None = None  # why the encoding, which was detected, may be another
 
     def __str__(self) -> str:
         quoting = f"quoted with {self.quote}" if self.quote else "no quotes"
+        if self.escapes_quotes:
+            quoting += f" (\\{self.quote} within values)"
         place = f"line {self.skip + 1}" if self.skip else "the first row"
         header = f"header in {place}" if self.header else "no header"
         return f"{self._encoding()}, {self.delimiter!r} between values, {quoting}, {header}"

@@ -11,9 +11,11 @@ import csv
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
+
+import pyarrow.compute as pc
 
 from leadscore.errors import SourceFormatError
 from leadscore.ingest.readers.batch import (
@@ -23,10 +25,17 @@ from leadscore.ingest.readers.batch import (
     SourceFile,
     number_columns,
     pick_columns,
+    trim_columns,
 )
 from leadscore.ingest.readers.csv_blocks import Rows, Shape, read_block
 from leadscore.ingest.readers.dialect import csv_options
-from leadscore.ingest.readers.text import LINE_LIMIT, read_text, split_lines
+from leadscore.ingest.readers.text import (
+    HIDDEN,
+    LINE_LIMIT,
+    hide_quotes,
+    read_text,
+    split_lines,
+)
 
 csv.field_size_limit(LINE_LIMIT)  # a long text in a column that nobody reads is no fault
 
@@ -90,7 +99,29 @@ def read_csv(
         SourceFormatError: it is not of its encoding, or its lines are too long.
         MissingColumnsError: it has not all the columns.
     """
-    blocks = read_text(file, encoding=dialect.encoding)
+    for batch in _read_batches(file, columns=columns, dialect=dialect, needed=needed):
+        yield _show_quotes(batch, dialect) if dialect.escapes_quotes else batch
+
+
+def _show_quotes(batch: Batch, dialect: Dialect) -> Batch:
+    """A batch with its escaped quotes as they are meant."""
+    quote = dialect.quote or ""
+    shown = [pc.replace_substring(text, HIDDEN, quote) for text in batch.columns.columns]
+    malformed = [
+        [text and text.replace(HIDDEN, quote) for text in row] for row in batch.malformed_texts
+    ]
+    columns = trim_columns(shown, batch.columns.column_names)
+    return replace(batch, columns=columns, malformed_texts=malformed)
+
+
+def _read_batches(
+    file: SourceFile,
+    *,
+    columns: Sequence[str],
+    dialect: Dialect,
+    needed: Collection[str] | None,
+) -> Iterator[Batch]:
+    blocks = _read_blocks(file, dialect)
     text = _read_head(blocks)
     first = _read_first(file, text, dialect)
     line = 1
@@ -138,9 +169,17 @@ def _shape_of(
 
 def read_csv_names(file: SourceFile, *, dialect: Dialect) -> list[str]:
     """The names of the columns of a text file."""
-    head = _read_head(read_text(file, encoding=dialect.encoding))
+    head = _read_head(_read_blocks(file, dialect))
     first = _read_first(file, head, dialect).values
     return first if dialect.header else number_columns(len(first))
+
+
+def _read_blocks(file: SourceFile, dialect: Dialect) -> Iterator[bytes]:
+    """The text of a file without escaped quotes."""
+    blocks = read_text(file, encoding=dialect.encoding)
+    if dialect.quote and dialect.escapes_quotes:
+        return hide_quotes(blocks, dialect.quote)
+    return blocks
 
 
 def _read_head(blocks: Iterator[bytes]) -> bytes:
@@ -175,7 +214,8 @@ def _read_first(file: SourceFile, head: bytes, dialect: Dialect) -> _FirstRow:
     size = len("".join(lines).encode())
     if size >= HEAD_BYTES:
         raise file.refusal(f"has a first row of more than {HEAD_BYTES} bytes")
-    return _FirstRow(first, size, len(lines), skipped)
+    names = [name.replace(HIDDEN, dialect.quote or "") for name in first]
+    return _FirstRow(names, size, len(lines), skipped)
 
 
 def _least(names: Sequence[str], needed: Collection[str] | None) -> int:

@@ -7,15 +7,16 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leadscore.ingest.readers.batch import Dialect, Expected, SourceFile
 from leadscore.ingest.readers.letters import ASCII, read_letters
-from leadscore.ingest.readers.text import read_bytes, read_text
+from leadscore.ingest.readers.text import hide_quotes, read_bytes, read_text
 from leadscore.settings.source import Source
 
-SAMPLE_CHARACTERS = 1 << 16
+SAMPLE_BYTES = 1 << 22
+SAMPLE_CHARACTERS = 1 << 16  # of the sample, to find the delimiter
 DELIMITERS = (
     "\t",
     "|",
@@ -56,8 +57,20 @@ class _Sample:
     text: str
     is_whole: bool
 
+    def beginning(self) -> _Sample:
+        """The part of it that shows the delimiter."""
+        text = self.text[:SAMPLE_CHARACTERS]
+        return _Sample(text, self.is_whole and len(text) == len(self.text))
+
+    def hiding_quotes(self, quote: str) -> _Sample:
+        """The same without quotes that a backslash escapes."""
+        blocks = hide_quotes([self.text.encode()], quote)
+        return replace(self, text=b"".join(blocks).decode())
+
     def without_lines(self, count: int) -> _Sample:
         """What comes after so many lines."""
+        if not count:
+            return self
         lines = list(io.StringIO(self.text, newline=""))
         return _Sample("".join(lines[count:]), self.is_whole)
 
@@ -70,6 +83,25 @@ class _Sample:
             if row:
                 yield before, row
             before = reader.line_num
+
+    def count_sound(self, delimiter: str, quote: str) -> int:
+        """How many rows it has if all have sound quotes and as many values as the first; else 0.
+
+        A last row that is cut off does not count.
+        """
+        lines = io.StringIO(self.text, newline="")
+        parsed = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+        widths: list[int] = []
+        try:
+            widths.extend(len(row) for row in parsed if row)
+        except csv.Error:
+            is_at_end = next(lines, None) is None
+            if self.is_whole or not is_at_end:
+                return 0
+        else:
+            if not self.is_whole:
+                del widths[-1:]
+        return len(widths) if len(set(widths)) == 1 else 0
 
     def rows(self, delimiter: str, quote: str) -> list[list[str]]:
         """Its filled rows; the last one may be cut off, and is left out then."""
@@ -93,7 +125,8 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
         encoding, doubt = source.encoding, None
     else:
         encoding, doubt = _detect_encoding(file)
-    sample = _read_sample(file, encoding)
+    whole_sample = _read_sample(file, encoding)
+    sample = whole_sample.beginning()
     stated = source.delimiter
     skip = 0
     separator = SEPARATOR.match(sample.text)
@@ -107,17 +140,20 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
     sample = sample.without_lines(before_header)
     if not sample.text.strip():
         raise file.refusal(f"has nothing from line {skip + 1} on")
-    quote: str | None = _detect_quote(sample.text)
-    delimiter = stated or _detect_delimiter(sample, quote or "")
-    if delimiter == "\t" and not _is_tab_quoted(sample.text):
-        quote = None
+    quote = _detect_quote(sample.text)
+    escapes_quotes = _escapes_quotes(whole_sample.without_lines(skip), quote, stated)
+    if escapes_quotes:
+        sample = sample.hiding_quotes(quote)
+    delimiter = stated or _detect_delimiter(sample, quote)
+    has_no_quotes = delimiter == "\t" and not _is_tab_quoted(sample.text)
     return Dialect(
         encoding,
         delimiter,
-        quote,
+        None if has_no_quotes else quote,
         header=source.header is not False,
         skip=skip,
         is_header_found=before_header > 0 and source.header_row is None,
+        escapes_quotes=escapes_quotes and not has_no_quotes,
         doubt=doubt,
     )
 
@@ -151,10 +187,10 @@ def csv_options(dialect: Dialect) -> dict[str, Any]:
 
 
 def _read_sample(file: SourceFile, encoding: str) -> _Sample:
-    for block in read_text(file, encoding=encoding, size=1 << 20):
+    blocks = read_text(file, encoding=encoding, size=SAMPLE_BYTES)
+    for block in blocks:
         if block.strip():
-            text = block.decode()
-            return _Sample(text[:SAMPLE_CHARACTERS], is_whole=len(text) <= SAMPLE_CHARACTERS)
+            return _Sample(block.decode(), is_whole=not next(blocks, b""))
     raise file.refusal("is empty")
 
 
@@ -237,6 +273,21 @@ def _detect_quote(sample: str) -> str:
     first = sample.lstrip().partition("\n")[0].rstrip()
     is_single_quoted = len(first) > 1 and first[0] == first[-1] == "'"
     return "'" if is_single_quoted and '"' not in sample else '"'
+
+
+def _escapes_quotes(sample: _Sample, quote: str, stated: str | None) -> bool:
+    """Whether a backslash escapes the quotes within values: rows are sound so, and else are not.
+
+    In other files a path may end in a backslash before the quote that closes.
+    """
+    if f"\\{quote}" not in sample.text:
+        return False
+
+    def count(reading: _Sample) -> int:
+        delimiter = stated or _detect_delimiter(reading.beginning(), quote)
+        return reading.count_sound(delimiter, quote)
+
+    return count(sample.hiding_quotes(quote)) > count(sample)
 
 
 def _detect_delimiter(sample: _Sample, quote: str) -> str:

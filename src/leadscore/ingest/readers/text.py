@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -16,6 +17,7 @@ BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # characters; a longer line would not fit into memory beside the rest
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
+HIDDEN = "\0"  # which no text holds that is read
 
 
 def read_bytes(file: SourceFile, *, size: int | None = None) -> Iterator[bytes]:
@@ -68,6 +70,23 @@ def read_text(file: SourceFile, *, encoding: str, size: int | None = None) -> It
             raise file.refusal(f"holds a NUL character in line {line}: it is damaged, or no text")
         line += encoded.count(b"\n")
         yield encoded
+
+
+def hide_quotes(blocks: Iterable[bytes], quote: str) -> Iterator[bytes]:
+    """Text in which `HIDDEN` stands for every quote that a backslash escapes.
+
+    A backslash before another backslash escapes that one. Both stay, since not all programs that
+    escape quotes escape backslashes, too.
+    """
+    escaped = re.compile(rb"(?<!\\)((?:\\\\)*)\\" + re.escape(quote.encode()))
+    shown = rb"\1" + HIDDEN.encode()
+    rest = b""
+    for block in blocks:
+        text = rest + block
+        whole = text.rstrip(b"\\")  # the quote may be still to come
+        rest = text[len(whole) :]
+        yield escaped.sub(shown, whole) if b"\\" in whole else whole
+    yield rest
 
 
 def split_lines(file: SourceFile, blocks: Iterable[bytes], *, line: int) -> Iterator[str]:
