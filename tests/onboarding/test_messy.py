@@ -384,3 +384,38 @@ def test_init_when_groups_have_titles_headers_and_totals_then_only_leads_are_rea
     }
     assert (counts(ingested)["leads"], counts(ingested)["outcomes"]) == (60, 40)
     assert not ingested.rejects
+
+
+def deals_with(amount: str) -> Workbook:
+    """Deals, each with that amount."""
+    book = Workbook()
+    book.active.append(["Deal", "Status", "Created", "Closed", "Amount"])
+    for number in range(LEADS):
+        closed = created(number) + timedelta(days=20) if state(number) else None
+        days = [f"{day:%Y-%m-%d}" if day else None for day in (created(number), closed)]
+        status = ("Open", "Won", "Lost")[state(number)]
+        book.active.append([number + 1, status, *days, amount.format(row=number + 2)])
+    return book
+
+
+def test_init_and_ingest_when_formulas_were_never_computed_then_both_name_the_column(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "exports" / "deals.xlsx"
+    path.parent.mkdir()
+    deals_with("={row}*2").save(path)
+    words = f"sheet 'Sheet' has {LEADS} formulas in 'Amount' that no program has computed"
+
+    started = start([path.parent], tmp_path / "first.toml")
+
+    doubts = [part.doubt or "" for part in started.parts if part.part == "values"]
+    assert len(doubts) == 1
+    assert words in doubts[0]
+
+    deals_with("{row}.5").save(path)
+    _, ingested = start_in(tmp_path)
+    assert not [line for line in ingested.warnings if words in line]
+
+    deals_with("={row}*2").save(path)
+    again = Project(tmp_path / "leadscore.toml").ingest(known_until=END, accept=["emptied"])
+    assert [line for line in again.warnings if line.startswith("deals.xlsx: " + words)]

@@ -43,11 +43,13 @@ class FileNotes:
         self.words: set[str] = set()
         self.rounded: list[str] = []  # ids that lost their last digits
         self.doubt: str | None = None  # of how the text was read
+        self.doubt_of_values: str | None = None
         self.old_values: list[str] = []  # hints at columns with values before a change
 
     def add_batch(self, batch: Batch) -> None:
         """Note a batch whose ignored rows are gone."""
         self.header_line = batch.header_line or self.header_line
+        self.doubt_of_values = batch.doubt or self.doubt_of_values
         self.short += batch.short
         self.surplus += batch.surplus
         if len(batch.lines):
@@ -98,6 +100,8 @@ class FileNotes:
                 f"{self.file}: there is no column {column!r}, so it counts as missing; is it "
                 f"{other!r}? Then have it called {column!r} in the export, or change the settings"
             )
+        if self.doubt_of_values:
+            yield f"{self.file}: {self.doubt_of_values}"
         if self.short:
             rows = counted(self.short, "row ends", "rows end")
             yield f"{self.file}: {rows} before the last column; what is not there counts as missing"

@@ -4,6 +4,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import xlsxwriter
 
@@ -18,7 +19,7 @@ def workbook(path: Path, **sheets: Callable[[Sheet, dict[str, Any]], None]) -> P
     with xlsxwriter.Workbook(path) as book:
         forms = {
             form: book.add_format({"num_format": form})
-            for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm")
+            for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm", "00000", "0.00", "0")
         }
         for name, fill in sheets.items():
             fill(book.add_worksheet(name), forms)
@@ -35,6 +36,16 @@ def rows(path: Path, columns: list[str], **parts: Any) -> list[tuple]:
         for batch in found
         for line, row in zip(batch.lines, batch.columns.to_pylist(), strict=True)
     ]
+
+
+def replace(path: Path, part: str, old: bytes, new: bytes) -> bytes:
+    """Write other bytes into a part of a workbook; returns what it was."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, data in parts.items():
+            book.writestr(name, data.replace(old, new) if name == part else data)
+    return parts[part]
 
 
 def refusal(path: Path, columns: list[str], **parts: Any) -> str:
@@ -70,6 +81,81 @@ def test_workbook_when_cells_have_types_then_they_are_the_text_that_a_person_wou
     ]
 
 
+def test_workbook_when_a_format_shows_zeros_then_they_are_read(tmp_path):
+    def fill(sheet: Sheet, forms: dict[str, Any]) -> None:
+        sheet.write_row(0, 0, ["id", "zip", "n", "m"])
+        sheet.write_number(1, 0, 42, forms["00000"])
+        sheet.write_number(1, 1, 1234567, forms["00000"])
+        sheet.write_number(1, 2, -42, forms["00000"])
+        sheet.write_number(1, 3, 42, forms["0.00"])
+        sheet.write_number(2, 0, 7, forms["0"])
+        sheet.write_number(2, 1, 4.5, forms["00000"])
+
+    path = workbook(tmp_path / "x.xlsx", deals=fill)
+    assert rows(path, ["id", "zip", "n", "m"]) == [
+        (2, "00042", "1234567", "-42", "42"),
+        (3, "7", "4.5", "", ""),
+    ]
+
+
+def doubts(path: Path, columns: list[str], **parts: Any) -> str:
+    file, source = SourceFile("deals", path, path.name), Source(path=path, **parts)
+    found = read_file(file, source, columns=columns, dialect=None)
+    return " ".join(batch.doubt for batch in found if batch.doubt)
+
+
+@pytest.mark.parametrize(
+    ("columns", "formulas"),
+    [
+        (["id", "amount"], "2 formulas in 'amount'"),
+        (["amount", "fee"], "3 formulas in 'amount', 'fee'"),
+        (["fee"], "1 formula in 'fee'"),
+        (["id"], None),
+    ],
+)
+def test_workbook_when_formulas_were_never_computed_then_their_columns_are_named(
+    tmp_path, columns, formulas
+):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Deals"
+    sheet["D1"] = "=TODAY()"
+    sheet.append(["id", "amount", "fee"])
+    sheet.append([1, "=A3*2", "=A3"])
+    sheet.append([2, '=IF(A4>1,"a","b")', 5])
+    book.save(tmp_path / "x.xlsx")
+    doubt = doubts(tmp_path / "x.xlsx", columns, header_row=2)
+    assert (f"sheet 'Deals' has {formulas} that no program" in doubt) == (formulas is not None)
+    assert bool(doubt) == (formulas is not None)
+
+
+def test_workbook_when_all_its_cells_are_formulas_then_they_are_doubted_all_the_same(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id"])
+    book.active.append(["=1+1"])
+    book.save(tmp_path / "x.xlsx")
+    assert "has 1 formula in 'id'" in doubts(tmp_path / "x.xlsx", ["id"])
+
+
+@pytest.mark.parametrize(
+    ("values", "formulas"),
+    [([0, 0], 2), ([0, ""], 2), ([0, 12], 0), ([3, 4], 0), (["x", "nothing"], 0)],
+)
+def test_workbook_when_all_formulas_of_a_column_are_0_then_none_was_computed(
+    tmp_path, values, formulas
+):
+    def fill(sheet: Sheet, _: dict[str, Any]) -> None:
+        sheet.write_row(0, 0, ["id", "amount"])
+        for row, value in enumerate(values, 1):
+            sheet.write_number(row, 0, row)
+            sheet.write_formula(row, 1, "=A2*2", None, value)
+
+    path = workbook(tmp_path / "x.xlsx", deals=fill)
+    replace(path, "xl/worksheets/sheet1.xml", b"<v>nothing</v>", b"<v></v>")  # a formula's ""
+    doubt = doubts(path, ["amount"])
+    assert (f"has {formulas} formulas" in doubt) if formulas else doubt == ""
+
+
 def test_workbook_when_there_is_no_header_then_columns_are_numbered(tmp_path):
     path = workbook(tmp_path / "x.xlsx", deals=lambda sheet, _: sheet.write_row(0, 0, ["x", 2]))
     assert rows(path, ["2", "1"], header=False) == [(1, "2", "x")]
@@ -98,12 +184,7 @@ def test_workbook_when_it_claims_to_be_huge_then_only_what_is_there_is_read(
         tmp_path / "x.xlsx",
         deals=lambda sheet, _: (sheet.write_row(0, 0, "ab"), sheet.write_row(1, 0, "c1")),
     )
-    with zipfile.ZipFile(path) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    assert old in parts[part]
-    with zipfile.ZipFile(path, "w") as book:
-        for name, data in parts.items():
-            book.writestr(name, data.replace(old, new) if name == part else data)
+    assert old in replace(path, part, old, new)
     assert rows(path, ["a"]) == [(2, "c")]
 
 

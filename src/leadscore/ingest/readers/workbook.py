@@ -25,6 +25,7 @@ from leadscore.ingest.readers.batch import (
     pick_columns,
     trim_columns,
 )
+from leadscore.ingest.readers.formulas import doubt_formulas
 from leadscore.ingest.readers.values import write_float
 from leadscore.settings.source import Source
 from leadscore.wording import listed
@@ -46,6 +47,7 @@ class _Sheet:
     header_line: int | None = None  # where it was found, if not in the first row
     lines: list[int] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
+    doubt: str | None = None
 
     def add(self, line: int, row: list[str], picks: list[int]) -> None:
         self.lines.append(line)
@@ -65,6 +67,7 @@ class _Sheet:
             trim_columns(texts, self.columns),
             typed=typed,
             header_line=self.header_line,
+            doubt=self.doubt,
         )
 
 
@@ -86,7 +89,8 @@ def read_workbook(
     """
     sheet = _read_sheet(file, source, columns, expected)
     typed = sheet.number_columns()
-    for first in range(0, len(sheet.lines), BATCH_ROWS):
+    n = len(sheet.lines)
+    for first in range(0, max(n, 1 if sheet.doubt else 0), BATCH_ROWS):
         yield sheet.batch(slice(first, first + BATCH_ROWS), typed)
 
 
@@ -137,7 +141,8 @@ def _read_sheet(
     expected: Expected,
 ) -> _Sheet:
     with _opened(file) as book:
-        filled = _from_header(file, _choose_sheet(file, book, source.sheet), source, expected)
+        chosen = _choose_sheet(file, book, source.sheet)
+        filled = _from_header(file, chosen, source, expected)
         rows = filled.rows
         line, first = next(rows, (0, []))
         if not first:
@@ -153,8 +158,11 @@ def _read_sheet(
         picks = pick_columns(file, names, columns)
         texts: list[list[str]] = [[] for _ in picks]
         read = _Sheet(list(columns), filled.header_line, texts=texts)
+        below = 0 if source.header is False else line
         for line, row in rows:
             read.add(line, row, picks)
+        places = dict(zip(picks, columns, strict=True))
+        read.doubt = doubt_formulas(chosen, places, below=below)
     return read
 
 
@@ -213,12 +221,21 @@ def _text(cell: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return _NumberText(value)
+        return _NumberText(_with_zeros(value, cell))
     if isinstance(value, float):
         return _NumberText(write_float(repr(value)))
     if isinstance(value, datetime) and _is_shown_as_date(value, cell.number_format):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _with_zeros(value: int, cell: Any) -> str:
+    """A whole number as its cell shows it: 42 is 00042 where the format is 00000, as for ids."""
+    shown = str(value)
+    if not cell.has_style or value < 0:
+        return shown
+    number_format = cell.number_format
+    return shown if number_format.strip("0") else shown.zfill(len(number_format))
 
 
 def _is_shown_as_date(value: datetime, number_format: str) -> bool:
