@@ -369,21 +369,21 @@ def test_start_when_many_activities_are_of_other_records_then_a_view_leaves_them
     assert not ingested.rejects
 
 
-def test_start_when_a_file_names_contacts_of_leads_then_says_by_which_column_to_join_it(
+def test_start_when_a_file_names_projects_of_leads_then_says_by_which_column_to_join_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deals = write_rows(
         tmp_path / "deals.csv",
-        ["Id", "Contact Id", "Created", "Status"],
+        ["Id", "Project Id", "Created", "Status"],
         lambda number, created, _: (number, 900 + number // 2, created.date(), state(number)),
     )
     actions = write_rows(
         tmp_path / "actions.csv",
-        ["Contact", "ContactId", "When", "Type"],
+        ["Contact", "ProjectId", "When", "Type"],
         lambda number, created, _: ("Ann", 900 + number // 3, created.date(), "Call"),
     )
 
     parts, _ = start_with(deals, monkeypatch, actions)
 
     assert parts["not used"].doubt is not None
-    assert parts["not used"].doubt.startswith("its ContactId has values of Contact Id: to use it")
+    assert parts["not used"].doubt.startswith("its ProjectId has values of Project Id: to use it")

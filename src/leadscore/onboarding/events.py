@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.durations import Duration, find_duration
+from leadscore.onboarding.links import Link, find_link, is_of_other_record
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, find_ref, overlap
+from leadscore.onboarding.words import numbered
 from leadscore.times import DAY_US
 
 MOST_KINDS = 60  # of events
@@ -29,14 +32,24 @@ class Events:
     id: Column | None = None
     duration: Duration | None = None
     strangers: float = 0.0  # the share of rows that name no lead
+    link: Link | None = None  # of rows that name a contact or company in place of a lead
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
     @property
     def source(self) -> str:
-        """What the source is called, or the view of those of its rows that name leads."""
+        """What the source is called, or the view of those of its rows that reach leads."""
         name = self.profile.file.source
-        return f"{name}_of_leads" if self.has_strangers else name
+        has_view = self.has_strangers or self.link is not None
+        return f"{name}_of_leads" if has_view else name
+
+    @property
+    def lead_column(self) -> str:
+        """The column that names leads, in the source or its view."""
+        if self.link is None:
+            return self.ref.name
+        taken = {name.casefold() for name in self.profile.columns}
+        return numbered("lead_id", taken)
 
     @property
     def has_strangers(self) -> bool:
@@ -46,6 +59,8 @@ class Events:
     @property
     def table(self) -> str:
         """The table that the rows belong to."""
+        if self.link is not None:
+            return "activities"
         if self.value is not None:
             return "changes"
         if self.kind is not None and not self.other_kinds():
@@ -74,35 +89,69 @@ def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Eve
     holds_more_leads = profile.columns.keys() == leads.columns.keys()
     if lead_id is None or holds_more_leads:
         return None
-
-    columns = list(profile.columns.values())
     ref = find_ref(profile, lead_id)
-    if ref is None:
-        return None
-    dates = [column for column in profile.dates() if column is not ref]
-    when = best(dates, when_score)
-    if when is None:
+    events = None if ref is None else _read_events(profile, ref)
+    if events is None:
         return None
 
-    others = [column for column in columns if column not in (ref, when)]
-    kind = best(others, kind_score)
-    value = _find_value(profile, kind)
-    unique = [column for column in others if column.is_unique and column is not kind]
-    events = Events(
-        profile,
-        ref,
-        when,
-        kind,
-        value=value,
-        id=best(unique, lambda column: words.speaks_of(column.name, words.ID)),
-        duration=find_duration(others),
-        strangers=_share_of_strangers(ref, lead_id),
-    )
-    if kind is not None and value is None:
+    events.strangers = _share_of_strangers(events.ref, lead_id)
+    kind = events.kind
+    if kind is not None and events.value is None:
         ending = list(kind.values) if is_stage(kind) else _ending_values(events, kind)
         events.won = [value for value in ending if words.means_won(value)]
         events.lost = [value for value in ending if words.means_lost(value)]
     return events
+
+
+def find_source(
+    profile: Profile, leads: Profile, lead_id: Column | None, *, is_dated: bool
+) -> Events | None:
+    """What a file says of leads, by the people whom it names if not by the ids of leads.
+
+    Only leads that are dated can be reached by people: of these they have several.
+    """
+    events = find_events(profile, leads, lead_id)
+    is_sure = events is not None and not is_of_other_record(events.ref, leads, lead_id)
+    if is_sure or not is_dated:
+        return events
+    return _find_linked_events(profile, leads, lead_id) or events
+
+
+def _find_linked_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Events | None:
+    """The activities of a file whose rows name a contact or company of leads, and have a date."""
+    link = find_link(profile, leads, lead_id)
+    holds_more_leads = profile.columns.keys() == leads.columns.keys()
+    if link is None or holds_more_leads:
+        return None
+    stages = [column for column in profile.columns.values() if is_stage(column)]
+    events = _read_events(profile, link.ref, no_kinds=stages)
+    if events is None or events.value is not None:
+        return None  # a history of what a contact is, which is none of its leads
+    events.link = link
+    return events
+
+
+def _read_events(
+    profile: Profile, ref: Column, *, no_kinds: Sequence[Column] = ()
+) -> Events | None:
+    """What a file says of that which a column names; None if no column says when."""
+    dates = [column for column in profile.dates() if column is not ref]
+    when = best(dates, when_score)
+    if when is None:
+        return None
+    columns = profile.columns.values()
+    others = [column for column in columns if column not in (ref, when)]
+    kind = best([column for column in others if column not in no_kinds], kind_score)
+    unique = [column for column in others if column.is_unique and column is not kind]
+    return Events(
+        profile,
+        ref,
+        when,
+        kind,
+        value=_find_value(profile, kind),
+        id=best(unique, lambda column: words.speaks_of(column.name, words.ID)),
+        duration=find_duration(others),
+    )
 
 
 def _share_of_strangers(ref: Column, ids: Column) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
+from leadscore.onboarding.links import Link
+from leadscore.onboarding.people_view import PeopleView
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
 from leadscore.onboarding.roles import (
     Leads,
@@ -41,13 +43,20 @@ class Finding:
     doubt: str | None = None
 
 
-def describe(roles: Roles) -> list[Finding]:
-    """A finding for each part that a column plays, and for parts that none plays."""
-    used = _describe(roles.leads, roles.events)
+def describe(roles: Roles, views: Mapping[str, PeopleView]) -> list[Finding]:
+    """A finding for each part that a column plays, and for parts that none plays.
+
+    Args:
+        roles: what the files are.
+        views: of the files that name people of leads, by their names.
+    """
+    used = _describe(roles.leads, roles.events, views)
     return used + _describe_unused(roles.leads, roles.unused)
 
 
-def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
+def _describe(
+    leads: Leads, events: Sequence[Events], views: Mapping[str, PeopleView]
+) -> list[Finding]:
     file = leads.profile.file.name
     rows = counted(leads.profile.rows, "row")
     findings = [Finding("leads", file, rows, _doubt_rows(leads.profile))]
@@ -61,7 +70,7 @@ def _describe(leads: Leads, events: Sequence[Events]) -> list[Finding]:
         names = ", ".join(column.name for column in stages.values())
         findings.append(Finding("stages", f"{file}: {names}", listed(list(stages)), STAGE_DOUBT))
     for source in events:
-        findings += _describe_events(source, leads)
+        findings += _describe_events(source, leads, views.get(source.source))
     return findings
 
 
@@ -87,12 +96,16 @@ def _lack_of_outcome(leads: Leads) -> str:
     return f"{evidence}; maybe {' or '.join(likely)}" if likely else evidence
 
 
-def _describe_events(events: Events, leads: Leads) -> list[Finding]:
+def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> list[Finding]:
     """What a file of events says of leads."""
     place = events.profile.file.name
     shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
     doubt = None
-    if events.has_strangers:
+    if events.link is not None and view is not None:
+        rows = counted(events.profile.rows, "row")
+        shared = f"{_describe_link(events.link)}: {view.rows:,} of {rows} reach a lead"
+        doubt = f"by a view, {view.sentence()}; check that it is right"
+    elif events.has_strangers:
         doubt = f"{events.strangers:.0%} of the rows are of other records, and left out by a view"
     findings = [Finding("events", place, f"{shared}; dated by {events.when.name}", doubt)]
     if events.won and events.lost:
@@ -104,6 +117,13 @@ def _describe_events(events: Events, leads: Leads) -> list[Finding]:
         doubt = _doubt_open(events.ended_kinds())
         findings.append(Finding(events.table, f"{place}: {events.kind.name}", values, doubt))
     return findings
+
+
+def _describe_link(link: Link) -> str:
+    """Which columns connect a file with leads."""
+    columns = f"{link.ref.name} = {link.key.name}"
+    in_case = ", in any case" if link.ignores_case else ""
+    return f"its rows name {link.kinds}, not leads ({columns}{in_case})"
 
 
 def _doubt_open(ended: Sequence[str]) -> str | None:

@@ -94,7 +94,7 @@ def write_stage_dates(text: Text) -> None:
 def write_events(text: Text, plan: Plan, events: Events) -> None:
     """The entries of a file of events."""
     source = events.source
-    columns = {"lead_id": events.ref.name, "event_at": events.when.name}
+    columns = {"lead_id": events.lead_column, "event_at": events.when.name}
     of_activities = columns | _of_activities(events)
     kind = events.kind
     if kind is None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
+from leadscore.onboarding.people_view import PeopleView, find_people_view
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads, Roles
 from leadscore.onboarding.stage_dates import find_stage_dates
@@ -76,6 +77,24 @@ class Plan:
         """Whether leads that closed get their date from a view: from two columns, or from none."""
         by_both = self.leads.outcome is not None and self.leads.closing is not None
         return self.lacks_close_date or (self.is_dated and by_both and not self.has_closes)
+
+    @cached_property
+    def people_views(self) -> dict[str, PeopleView]:
+        """The views of files that name people of leads, by their names."""
+        views = {}
+        for events in self.events:
+            if events.link is not None:
+                view = find_people_view(events, events.link, self.leads, self.dates_of)
+                views[events.source] = view
+        return views
+
+    def dates_of(self, profile: Profile) -> str | None:
+        """How the settings state that the dates of a file are written; None: they need not."""
+        forms = {column.date_order for column in profile.dates()}
+        stated = sorted(form for form in forms if form not in (None, "iso", "either"))
+        if stated:
+            return stated[0]
+        return self.answers.date_order if "either" in forms else None
 
     @cached_property
     def histories(self) -> dict[str, str]:

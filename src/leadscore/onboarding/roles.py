@@ -10,7 +10,7 @@ import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
-from leadscore.onboarding.events import Events, find_events
+from leadscore.onboarding.events import Events, find_events, find_source
 from leadscore.onboarding.first_rows import find_first_rows
 from leadscore.onboarding.flags import Flag, find_flag, is_yes_or_no
 from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
@@ -130,7 +130,8 @@ def find_roles(profiles: Sequence[Profile]) -> Roles:
     for profile in profiles:
         if profile is leads.profile:
             continue
-        source = find_events(profile, leads.profile, leads.id)
+        is_dated = leads.created is not None
+        source = find_source(profile, leads.profile, leads.id, is_dated=is_dated)
         if source is None:
             unused.append(profile)
         else:

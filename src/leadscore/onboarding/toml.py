@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,17 @@ class Text:
 def quoted(text: str | Path) -> str:
     """Text as TOML writes it."""
     return toml_text(str(text))
+
+
+def multiline(text: str) -> str:
+    """Text of several lines as TOML writes it; on one line where quotes or escapes forbid it.
+
+    >>> multiline("SELECT 1").splitlines()
+    ['\"\"\"', '    SELECT 1', '\"\"\"']
+    """
+    is_plain = text.replace("\n", "").isprintable() and "\\" not in text and '"""' not in text
+    indented = textwrap.indent(text, "    ")
+    return f'"""\n{indented}\n"""' if is_plain else quoted(text)
 
 
 def array(values: Iterable[str]) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from leadscore.engine.protocol import literal, quoted_name
+from leadscore.engine.protocol import quoted_name
+from leadscore.onboarding.closes_sql import closed_sql, date_sql
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.mapping_lines import CLOSED, CLOSED_AT
 from leadscore.onboarding.plan import Plan
 from leadscore.onboarding.profile import Profile
 from leadscore.onboarding.shared_ids import kind_of_ids
 from leadscore.onboarding.stage_dates import STAGE_DATES, stages_sql
-from leadscore.onboarding.toml import Text, quoted
+from leadscore.onboarding.toml import Text, multiline, quoted
 
 
 def write_views(text: Text, plan: Plan) -> None:
     """The views that the mapping names."""
     for events in plan.events:
-        if events.has_strangers:
+        if events.link is not None:
+            _write_view_of_people(text, plan, events)
+        elif events.has_strangers:
             _write_view_of_leads(text, plan, events)
     if plan.has_closed_view:
         _write_closed_view(text, plan)
@@ -27,7 +28,7 @@ def write_views(text: Text, plan: Plan) -> None:
 
 def write_reading(text: Text, plan: Plan, profile: Profile) -> None:
     """How ids and dates of a file are written, as a source or a view over it states it."""
-    refs = [events.ref for events in plan.events]
+    refs = [events.ref for events in plan.events if events.link is None]
     kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
         text.add(f"id = {quoted(kind)} # the files write the ids in different ways")
@@ -35,12 +36,11 @@ def write_reading(text: Text, plan: Plan, profile: Profile) -> None:
     if decimal is not None:
         mark = "," if decimal == "." else "."
         text.add(f"decimal = {quoted(decimal)} # CHECK: {mark!r} in numbers is taken for thousands")
-    forms = {column.date_order for column in profile.dates()}
-    stated = sorted(form for form in forms if form not in (None, "iso", "either"))
-    if stated:
-        text.add(f"dates = {quoted(stated[0])} # seen in the values")
-    elif "either" in forms and plan.answers.date_order:
-        text.add(f"dates = {quoted(plan.answers.date_order)} # as you said")
+    dates = plan.dates_of(profile)
+    if dates is not None:
+        is_seen = any(column.date_order == dates for column in profile.dates())
+        reason = "seen in the values" if is_seen else "as you said"
+        text.add(f"dates = {quoted(dates)} # {reason}")
 
 
 def _write_view_of_leads(text: Text, plan: Plan, events: Events) -> None:
@@ -53,6 +53,14 @@ def _write_view_of_leads(text: Text, plan: Plan, events: Events) -> None:
         f"CHECK: {events.strangers:.0%} of the rows are of other records, and left out.",
     )
     text.add(f"sql = {quoted(rows)}")
+    write_reading(text, plan, events.profile)
+
+
+def _write_view_of_people(text: Text, plan: Plan, events: Events) -> None:
+    """The rows of a file that names people or companies, with the leads that they belong to."""
+    view = plan.people_views[events.source]
+    text.section(f"[views.{events.source}]", f"CHECK: {view.sentence()}")
+    text.add(f"sql = {multiline(view.sql)}")
     write_reading(text, plan, events.profile)
 
 
@@ -70,25 +78,13 @@ def _write_stage_view(text: Text, plan: Plan) -> None:
 def _write_closed_view(text: Text, plan: Plan) -> None:
     """The leads that closed, with the one of two dates that says when, or without any."""
     leads = plan.leads
-    outcome = quoted_name(leads.outcome.name if leads.outcome else "")
-    won, lost = _sql_list(leads.won), _sql_list(leads.lost)
     closed_at = "NULL"
     comment = "Nothing says when leads closed: they count as closed when an export first shows it."
     if leads.closing is not None:
-        dates = [quoted_name(column.name) for column in leads.ends()]
-        closed_at = f"CASE WHEN {outcome} IN ({won}) THEN {dates[0]} ELSE {dates[1]} END"
+        closed_at = date_sql(leads, lambda column: quoted_name(column.name))
         comment = "When leads were won stands in one column, and when they were lost in another."
     rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
-    condition = f"{outcome} IN ({won}, {lost})"
-    if leads.flag is not None:
-        flagged = f"{quoted_name(leads.flag.column.name)} IN ({_sql_list(leads.flag.yes)})"
-        is_won = f" OR {outcome} IN ({won})" if leads.flag.is_of_losses else ""
-        condition += f" AND ({flagged}{is_won})"
     text.section(f"[views.{CLOSED}]", comment)
-    text.add(f"sql = {quoted(f'{rows} WHERE {condition}')}")
+    text.add(f"sql = {quoted(f'{rows} WHERE {closed_sql(leads)}')}")
     if leads.closing is not None:
         write_reading(text, plan, leads.profile)
-
-
-def _sql_list(values: Sequence[str]) -> str:
-    return ", ".join(literal(value) for value in values)

@@ -71,6 +71,13 @@ PERSONAL = {
     "contact": "contact contactname person fullname ansprechpartner kontakt kontaktperson contacto "
     "contatto contato contactpersoon",
 }
+PEOPLE = {  # what activities may name in place of a lead
+    "contact": f"{KEYS['contact']} {PERSONAL['contact']} contacts persons people kontakte personen "
+    "contactos contatos contatti contacten",
+    "e-mail address": PERSONAL["email"],
+    "company": f"{KEYS['account']} {PERSONAL['company']} customer client org companies accounts "
+    "organizations organisations customers clients firmen unternehmen kunden",
+}
 STAGE = (
     "stage phase step status stufe etape etapa fase pipeline "
     "этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태"
@@ -176,6 +183,34 @@ def is_called(name: str, words: str) -> bool:
     wanted = set(words.split())
     is_joined = "".join(spoken) in wanted
     return bool(spoken) and (is_joined or spoken[-1] in wanted)
+
+
+def names_id(name: str) -> bool:
+    """Whether a column's name says that it holds ids.
+
+    >>> names_id("Contact ID"), names_id("CONTACTID"), names_id("Contact Name")
+    (True, True, False)
+    """
+    return bool(speaks_of(name, f"{NUMBER} {' '.join(KEYS.values())}"))
+
+
+def kind_of_person(name: str) -> str | None:
+    """Which of `PEOPLE` a column names; None if none of them, or our own people.
+
+    >>> kind_of_person("Primary Contact ID"), kind_of_person("Contact Email")
+    ('contact', 'e-mail address')
+    >>> kind_of_person("Company Size"), kind_of_person("Account Owner")
+    (None, None)
+    """
+    if speaks_of(name, OWNER):
+        return None
+    spoken = words_of(name)
+    while spoken and spoken[-1] in f"{NUMBER} name".split():
+        spoken.pop()
+    for kind, called in PEOPLE.items():
+        if is_called(name, called) or is_called(" ".join(spoken), called):
+            return kind
+    return None
 
 
 def means_won(value: str) -> bool:

@@ -115,7 +115,7 @@ def _write_settings(
     plan = Plan(roles, answers)
     write = partial(write_proposal, plan, project=name, base=base, config=config)
     _write(config, write(known_until=known_until))
-    parts = [Part(**vars(finding)) for finding in describe(roles)]
+    parts = [Part(**vars(finding)) for finding in describe(roles, plan.people_views)]
     return Started(
         config=str(config),
         preset=None,

@@ -1,0 +1,151 @@
+"""The view that gives activities of people or companies to their leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from leadscore.engine.protocol import literal, quoted_name
+from leadscore.onboarding.closes_sql import end_sql
+from leadscore.onboarding.events import Events
+from leadscore.onboarding.links import Link
+from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
+from leadscore.onboarding.profile import Profile
+from leadscore.onboarding.roles import Leads
+from leadscore.onboarding.sql_trial import rows_for_views, run_select
+from leadscore.wording import listed
+
+DatesOf = Callable[[Profile], str | None]
+NEXT_LINE = "\n        "
+
+
+@dataclass(frozen=True)
+class PeopleView:
+    """The SELECT of the view, and what it does.
+
+    Attributes:
+        sql: the SELECT.
+        kind: what the rows name, such as "contact".
+        rows: how many of the rows that were looked at reach a lead.
+        unread: the columns whose dates SQL does not read: nothing is left out by time.
+        has_ends: whether it knows when leads closed.
+    """
+
+    sql: str
+    kind: str
+    rows: int
+    unread: Sequence[str]
+    has_ends: bool
+
+    def sentence(self) -> str:
+        """What the view does with a row."""
+        leads = f"leads with the same {self.kind}"
+        if self.unread:
+            names = listed(self.unread)
+            return (
+                f"each row goes to all {leads}, open or not: SQL cannot read every date in {names}"
+            )
+        if self.has_ends:
+            return f"each row goes to the {leads} that were open at the time"
+        return f"each row goes to the {leads} that existed by then: nothing says when leads closed"
+
+
+def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf) -> PeopleView:
+    """The view of a file whose rows name people or companies of leads.
+
+    Args:
+        events: the file.
+        link: what connects it with leads.
+        leads: which are dated.
+        dates_of: how the settings will state that the dates of a file are written.
+    """
+    moments = [leads.created] if leads.created is not None else []
+    moments += leads.ends()
+    when = find_moment_sql(events.when, dates_of(events.profile))
+    found = {column.name: find_moment_sql(column, dates_of(leads.profile)) for column in moments}
+    read = {name: sql for name, sql in found.items() if sql is not None}
+    unread = [name for name in found if name not in read]
+
+    limits: list[_Limit] = []
+    if when is None:
+        unread.append(events.when.name)
+    elif not unread:
+        limits = _find_limits(when, leads, read)
+    sql = _view_sql(events, link, leads, limits)
+    rows = _count_rows(sql, events, link, leads)
+    return PeopleView(sql, link.kind, rows, unread, has_ends=len(limits) > 1)
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A moment of leads, called `name`: its SQL, and how that of a row compares with it."""
+
+    name: str
+    moment: str
+    comparison: str
+
+
+def _find_limits(when: MomentSql, leads: Leads, read: Mapping[str, MomentSql]) -> list[_Limit]:
+    """When leads began, and when they ended where something says it."""
+    limits = []
+    if leads.created is not None:
+        began = read[leads.created.name]
+        limits.append(_limit("begins", began.of(), ">=", when, [began]))
+    ended = end_sql(leads, lambda column: read[column.name].of())
+    if ended is not None:
+        ends = [read[column.name] for column in leads.ends()]
+        limits.append(_limit("ends", ended, "<=", when, ends))
+    return limits
+
+
+def _limit(
+    name: str, moment: str, sign: str, when: MomentSql, others: Sequence[MomentSql]
+) -> _Limit:
+    """A limit that is a day where moments cannot be compared; a row without a date keeps to it."""
+    happened = when.of("activity")
+    if not all(when.is_comparable(other) for other in others):
+        happened, moment = f"CAST({happened} AS DATE)", f"CAST({moment} AS DATE)"
+    return _Limit(name, moment, f"COALESCE({happened} {sign} spans.{name}, true)")
+
+
+def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]) -> str:
+    """Each row with the id of a lead, as often as it has leads; without a date, it has them all."""
+    lead_id = quoted_name(leads.id.name if leads.id else "")
+    key = _key_sql(quoted_name(link.key.name), link)
+    ref = _key_sql(f"activity.{quoted_name(link.ref.name)}", link)
+    columns = [f"{lead_id} AS {events.lead_column}", f"{key} AS person"]
+    columns += [f"{limit.moment} AS {limit.name}" for limit in limits]
+    lines = [
+        "WITH spans AS (",
+        f"    SELECT {f',{NEXT_LINE}'.join(columns)}",
+        f"    FROM {leads.source}",
+        ")",
+        f"SELECT spans.{events.lead_column}, activity.*",
+        f"FROM {events.profile.file.source} AS activity",
+        f"JOIN spans ON spans.person = {ref}",
+    ]
+    conditions = [limit.comparison for limit in limits]
+    if link.placeholders:
+        words = ", ".join(literal(word) for word in link.placeholders)
+        conditions.append(f"activity.{quoted_name(link.ref.name)} NOT IN ({words})")
+    if conditions:
+        lines.append(f"WHERE {f'{NEXT_LINE}AND '.join(conditions)}")
+    lines.append(f"ORDER BY activity._file, activity._line, spans.{events.lead_column}")
+    return "\n".join(lines)
+
+
+def _key_sql(place: str, link: Link) -> str:
+    return f"lower({place})" if link.ignores_case else place
+
+
+def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> int:
+    """How many of the rows that were looked at reach a lead."""
+    lead_columns = [leads.id, link.key, leads.created, leads.outcome, *leads.ends()]
+    lead_columns += [leads.flag.column] if leads.flag else []
+    tables = {
+        events.profile.file.source: rows_for_views(events.profile, [link.ref, events.when]),
+        leads.source: rows_for_views(leads.profile, filter(None, lead_columns)),
+    }
+    counted = run_select(f"SELECT COUNT(DISTINCT _line) AS n FROM ({sql})", tables)
+    n: int = counted["n"][0].as_py()
+    return n

@@ -1,0 +1,391 @@
+"""Activities that name a contact, an e-mail or a company of leads: the view that `init` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from leadscore import Project
+from leadscore.results import Part
+from onboarding.made_exports import BEGIN, LEADS, settings_in, start_with, write_rows
+
+CONTACTS = 20  # with two leads each, 40 days apart; every fourth contact has both of them open
+BOTH_OPEN = 5  # of them
+STATES = ("open", "won", "lost", "lost")
+Written = Callable[[datetime], object]
+
+
+def iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def epoch_ms(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp()) * 1000
+
+
+def write_deals(path: Path, written: Written = iso, *, key: str = "Contact Id") -> Path:
+    """Leads that close after 20 days, or stay open."""
+
+    def row(number: int, created: datetime, closed: str) -> tuple[object, ...]:
+        end = created + timedelta(days=20)
+        contact = f"K{900 + number % CONTACTS}"
+        return (
+            f"D{number}",
+            contact if key == "Contact Id" else f"Ann.{contact}@X.com",
+            written(created),
+            written(end) if closed else "",
+            STATES[number % 4],
+        )
+
+    return write_rows(path, ["Id", key, "Created", "Closed", "Status"], row)
+
+
+def write_calls(
+    path: Path,
+    written: Written = iso,
+    *,
+    after: timedelta = timedelta(days=1),
+    key: str = "ContactId",
+    person: Callable[[int], str] = lambda number: f"K{900 + number % CONTACTS}",
+) -> Path:
+    """A call with the contact of each lead, so long after its creation."""
+    return write_rows(
+        path,
+        [key, "When", "Type"],
+        lambda number, created, _: (person(number), written(created + after), "Call"),
+    )
+
+
+def ingest(config: Path) -> tuple[int, int]:
+    """How many activities the store has, and how many rows were rejected."""
+    ingested = Project(config).ingest()
+    tables = ingested.accounts.to_dict()["tables"]
+    return tables["activities"]["stored"], sum(ingested.rejects.values())
+
+
+def view_in(config: Path) -> dict[str, Any]:
+    (view,) = settings_in(config)["views"].values()
+    return dict(view)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        iso,
+        epoch_ms,
+        lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}+02:00",
+        lambda moment: f"{moment:%d.%m.%Y %H:%M}",
+        lambda moment: f"{moment:%d/%m/%Y}",
+        lambda moment: f"{moment:%m/%d/%Y %I:%M %p}",
+        lambda moment: f"{moment:%d-%b-%Y %H:%M}",
+        lambda moment: f"{moment:%b %d, %Y, %I:%M:%S %p}",
+        lambda moment: f"{moment:%Y%m%d}",
+    ],
+)
+def test_start_when_calls_name_contacts_then_they_go_to_the_leads_open_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Written
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv", written)
+    calls = write_calls(tmp_path / "calls.csv", written)
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "not used" not in parts
+    assert parts["events"].evidence == (
+        "its rows name contacts, not leads (ContactId = Contact Id): 40 of 40 rows reach a lead; "
+        "dated by When"
+    )
+    assert parts["events"].doubt == (
+        "by a view, each row goes to the leads with the same contact that were open at the time; "
+        "check that it is right"
+    )
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+@pytest.mark.parametrize(
+    ("after", "stored"),
+    [
+        (timedelta(0), LEADS + BOTH_OPEN),
+        (timedelta(seconds=-1), BOTH_OPEN),
+        (timedelta(days=20), LEADS + BOTH_OPEN),
+        (timedelta(days=20, seconds=1), 2 * BOTH_OPEN + BOTH_OPEN),
+    ],
+)
+def test_start_when_a_call_is_at_an_end_of_the_time_open_then_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: timedelta, stored: int
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_calls(tmp_path / "calls.csv", after=after)
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (stored, 0)
+
+
+def test_start_when_calls_have_days_and_leads_have_times_then_the_day_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv", lambda moment: iso(moment + timedelta(hours=9)))
+    calls = write_calls(
+        tmp_path / "calls.csv", lambda moment: f"{moment:%Y-%m-%d}", after=timedelta(0)
+    )
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_exports_are_workbooks_then_calls_reach_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = [BEGIN + timedelta(days=2 * number, hours=9) for number in range(LEADS)]
+    contacts = [900 + number % CONTACTS for number in range(LEADS)]
+    deals = pd.DataFrame(
+        {
+            "Id": [f"D{number}" for number in range(LEADS)],
+            "Contact Id": contacts,
+            "Created": moments,
+            "Closed": [
+                moment + timedelta(days=20) if number % 4 else None
+                for number, moment in enumerate(moments)
+            ],
+            "Status": STATES * 10,
+        }
+    )
+    calls = pd.DataFrame({"Contact": contacts, "When": moments, "Type": "Call"})
+    deals.to_excel(tmp_path / "deals.xlsx", index=False)
+    calls.to_excel(tmp_path / "calls.xlsx", index=False)
+
+    _, config = start_with(tmp_path / "deals.xlsx", monkeypatch, tmp_path / "calls.xlsx")
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_a_date_cannot_be_read_then_its_row_is_a_reject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_calls(tmp_path / "calls.csv")
+    mails = write_calls(tmp_path / "mails.csv", after=timedelta(days=2))
+    rows = calls.read_text(encoding="utf-8") + mails.read_text(encoding="utf-8").partition("\n")[2]
+    calls.write_text(f"{rows}K901;soon;Call\n", encoding="utf-8")
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (2 * (LEADS + BOTH_OPEN), 2)  # one for each lead of the contact
+
+
+def test_start_when_a_contact_has_no_lead_then_its_calls_are_left_out_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        person=lambda number: f"K{900 + number % CONTACTS + 100 * (number % 2)}",
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "20 of 40 rows reach a lead" in parts["events"].evidence
+    assert ingest(config) == (LEADS // 2 + BOTH_OPEN, 0)
+
+
+def test_start_when_e_mails_differ_in_case_then_they_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv", key="Email")
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        key="Contact Email",
+        person=lambda number: f"ann.k{900 + number % CONTACTS}@x.com",
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert (
+        "e-mail addresses, not leads (Contact Email = Email, in any case)"
+        in parts["events"].evidence
+    )
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def both_keys(number: int) -> tuple[str, str]:
+    return f"K{900 + number % CONTACTS}", f"C{number % 4}"
+
+
+def test_start_when_calls_name_contacts_and_companies_then_the_contact_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Account Id", "Contact Id", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}", *both_keys(number)[::-1], iso(created), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["account_id", "contact_id", "When", "Type"],
+        lambda number, created, _: (*both_keys(number)[::-1], iso(created), "Call"),
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "(contact_id = Contact Id)" in parts["events"].evidence
+    assert parts["events"].doubt == (
+        "by a view, each row goes to the leads with the same contact that existed by then: nothing "
+        "says when leads closed; check that it is right"
+    )
+    assert ingest(config) == (LEADS + CONTACTS, 0)  # no close is known: the first lead has both
+
+
+def test_start_when_calls_name_companies_only_then_all_their_open_leads_have_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Company", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", f"Firm {number // 2}", created.date(), closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["Account Name", "When", "Type"],
+        lambda number, created, _: (f"Firm {number // 2}", created.date(), "Call"),
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "companies, not leads (Account Name = Company)" in parts["events"].evidence
+    assert ingest(config) == (LEADS + CONTACTS, 0)  # of two leads the second was not there yet
+
+
+def test_start_when_a_file_names_leads_and_contacts_then_leads_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["Contact Id", "Deal", "When", "Type"],
+        lambda number, created, _: (
+            f"K{900 + number % CONTACTS}", f"D{number}", iso(created), "Call",
+        ),
+    )  # fmt: skip
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert parts["events"].evidence == "100% of its Deal are leads; dated by When"
+    assert ingest(config) == (LEADS, 0)
+
+
+@pytest.mark.parametrize("column", ["id", "user_id", "contact_id"])
+def test_start_when_small_numbers_look_like_ids_of_leads_then_the_contact_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["id", "contact_id", "created_at", "closed_at", "status"],
+        lambda number, created, closed: (
+            1 + number, 1 + number % CONTACTS, created.date(), closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    names = [column] if column == "contact_id" else [column, "contact_id"]
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        [*names, "happened_at", "type"],
+        lambda number, created, _: (
+            *([] if column == "contact_id" else [1 + number if column == "id" else 1 + number % 3]),
+            1 + number % CONTACTS,
+            created.date(),
+            "call",
+        ),
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "(contact_id = contact_id)" in parts["events"].evidence
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_open_leads_have_an_expected_date_then_it_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Contact Id", "Created", "Close Date", "Status"],
+        lambda number, created, _: (
+            f"D{number}", f"K{900 + number % CONTACTS}", created.date(),
+            (created + timedelta(days=20)).date(), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(tmp_path / "calls.csv")
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_sql_reads_no_date_then_the_view_has_no_limit_in_time_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    months = ("janvier", "février", "mars", "avril")
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        lambda moment: f"{moment.day} {months[moment.month - 1]} {moment.year}",
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert parts["events"].doubt == (
+        "by a view, each row goes to all leads with the same contact, open or not: SQL cannot read "
+        "every date in 'When'; check that it is right"
+    )
+    assert "WHERE" not in view_in(config)["sql"]
+    assert ingest(config) == (2 * LEADS, 0)
+
+
+def test_start_when_a_file_lists_people_then_it_is_no_activities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    people = write_rows(
+        tmp_path / "people.csv",
+        ["Contact Id", "Email", "Added on"],
+        lambda number, created, _: (f"K{900 + number}", f"a{number}@x.com", iso(created)),
+    )
+
+    parts, _ = start_with(deals, monkeypatch, people)
+
+    assert parts["not used"].place == "people.csv"
+    assert "events" not in parts
+
+
+def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Email", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}", f"a{number}@x.com" if number % 2 else "n/a", iso(created),
+            STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        key="email",
+        person=lambda number: f"a{number}@x.com" if number % 2 else "n/a",
+    )
+
+    parts: dict[str, Part]
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "20 of 40 rows reach a lead" in parts["events"].evidence
+    assert ingest(config) == (LEADS // 2, 0)
