@@ -195,6 +195,17 @@ def test_start_when_a_contact_has_no_lead_then_its_calls_are_left_out_and_counte
     assert ingest(config) == (LEADS // 2 + BOTH_OPEN, 0)
 
 
+def test_start_when_files_are_called_like_words_of_sql_then_views_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "order.csv")
+    calls = write_calls(tmp_path / "group.csv")
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
 def test_start_when_e_mails_differ_in_case_then_they_are_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
-from leadscore.onboarding.links import Link
 from leadscore.onboarding.people_view import PeopleView
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
 from leadscore.onboarding.roles import (
@@ -101,9 +100,9 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
     place = events.profile.file.name
     shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
     doubt = None
-    if events.link is not None and view is not None:
+    if view is not None:
         rows = counted(events.profile.rows, "row")
-        shared = f"{_describe_link(events.link)}: {view.rows:,} of {rows} reach a lead"
+        shared = f"{view.connection}: {view.rows:,} of {rows} reach a lead"
         doubt = f"by a view, {view.sentence()}; check that it is right"
     elif events.has_strangers:
         doubt = f"{events.strangers:.0%} of the rows are of other records, and left out by a view"
@@ -117,13 +116,6 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
         doubt = _doubt_open(events.ended_kinds())
         findings.append(Finding(events.table, f"{place}: {events.kind.name}", values, doubt))
     return findings
-
-
-def _describe_link(link: Link) -> str:
-    """Which columns connect a file with leads."""
-    columns = f"{link.ref.name} = {link.key.name}"
-    in_case = ", in any case" if link.ignores_case else ""
-    return f"its rows name {link.kinds}, not leads ({columns}{in_case})"
 
 
 def _doubt_open(ended: Sequence[str]) -> str | None:

@@ -120,6 +120,6 @@ def _moment_sql(when: Column) -> str | None:
 def _first_rows_sql(profile: Profile, ref: Column, moment: str) -> str:
     order = ", ".join((moment, "_file", "_line"))
     return (
-        f"SELECT * FROM {profile.file.source} "
+        f"SELECT * FROM {quoted_name(profile.file.source)} "
         f"QUALIFY row_number() OVER (PARTITION BY {quoted_name(ref.name)} ORDER BY {order}) = 1"
     )

@@ -39,8 +39,9 @@ class Link:
 
     @property
     def placeholders(self) -> list[str]:
-        """Words for a missing value among the keys, which connect nothing."""
-        return sorted(MISSING_WORDS.intersection(self.key.values))
+        """Words for a missing value, which connect nothing."""
+        values = self.ref.values.keys() | self.key.values.keys()
+        return sorted(MISSING_WORDS & values)
 
     @cached_property
     def share(self) -> float:

@@ -136,4 +136,5 @@ def _joined(forms: Sequence[str]) -> str:
 
 
 def _list(patterns: Sequence[str]) -> str:
-    return f"[{', '.join(map(literal, patterns))}]"
+    texts = [literal(pattern) for pattern in patterns]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"

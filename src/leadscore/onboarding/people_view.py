@@ -17,6 +17,7 @@ from leadscore.wording import listed
 
 DatesOf = Callable[[Profile], str | None]
 NEXT_LINE = "\n        "
+AND = "\n    AND"
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,28 @@ class PeopleView:
 
     Attributes:
         sql: the SELECT.
-        kind: what the rows name, such as "contact".
+        link: what connects the rows with leads.
         rows: how many of the rows that were looked at reach a lead.
         unread: the columns whose dates SQL does not read: nothing is left out by time.
         has_ends: whether it knows when leads closed.
     """
 
     sql: str
-    kind: str
+    link: Link
     rows: int
     unread: Sequence[str]
     has_ends: bool
 
+    @property
+    def connection(self) -> str:
+        """Which columns connect the rows with leads."""
+        columns = f"{self.link.ref.name} = {self.link.key.name}"
+        in_case = ", in any case" if self.link.ignores_case else ""
+        return f"its rows name {self.link.kinds}, not leads ({columns}{in_case})"
+
     def sentence(self) -> str:
         """What the view does with a row."""
-        leads = f"leads with the same {self.kind}"
+        leads = f"leads with the same {self.link.kind}"
         if self.unread:
             names = listed(self.unread)
             return (
@@ -73,7 +81,7 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
         limits = _find_limits(when, leads, read)
     sql = _view_sql(events, link, leads, limits)
     rows = _count_rows(sql, events, link, leads)
-    return PeopleView(sql, link.kind, rows, unread, has_ends=len(limits) > 1)
+    return PeopleView(sql, link, rows, unread, has_ends=len(limits) > 1)
 
 
 @dataclass(frozen=True)
@@ -118,10 +126,10 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
     lines = [
         "WITH spans AS (",
         f"    SELECT {f',{NEXT_LINE}'.join(columns)}",
-        f"    FROM {leads.source}",
+        f"    FROM {quoted_name(leads.source)}",
         ")",
         f"SELECT spans.{events.lead_column}, activity.*",
-        f"FROM {events.profile.file.source} AS activity",
+        f"FROM {quoted_name(events.profile.file.source)} AS activity",
         f"JOIN spans ON spans.person = {ref}",
     ]
     conditions = [limit.comparison for limit in limits]
@@ -129,7 +137,7 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
         words = ", ".join(literal(word) for word in link.placeholders)
         conditions.append(f"activity.{quoted_name(link.ref.name)} NOT IN ({words})")
     if conditions:
-        lines.append(f"WHERE {f'{NEXT_LINE}AND '.join(conditions)}")
+        lines.append(f"WHERE {f'{AND} '.join(conditions)}")
     lines.append(f"ORDER BY activity._file, activity._line, spans.{events.lead_column}")
     return "\n".join(lines)
 

@@ -71,5 +71,5 @@ def _select(leads: Leads, stage: str, column: Column) -> str:
     conditions += [f"{moment} IS DISTINCT FROM {quoted_name(end.name)}" for end in leads.ends()]
     return (
         f"SELECT {quoted_name(id_name)} AS lead, {literal(stage)} AS stage, {moment} AS entered "
-        f"FROM {leads.source} WHERE {' AND '.join(conditions)}"
+        f"FROM {quoted_name(leads.source)} WHERE {' AND '.join(conditions)}"
     )

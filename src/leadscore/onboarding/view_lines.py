@@ -46,8 +46,11 @@ def write_reading(text: Text, plan: Plan, profile: Profile) -> None:
 def _write_view_of_leads(text: Text, plan: Plan, events: Events) -> None:
     """The rows of a file of events that name leads, where many name other records."""
     leads = plan.leads
-    ids = f"SELECT {quoted_name(leads.id.name if leads.id else '')} FROM {leads.source}"
-    rows = f"SELECT * FROM {events.profile.file.source} WHERE {quoted_name(events.ref.name)} IN ({ids})"
+    ids = (
+        f"SELECT {quoted_name(leads.id.name if leads.id else '')} FROM {quoted_name(leads.source)}"
+    )
+    source = quoted_name(events.profile.file.source)
+    rows = f"SELECT * FROM {source} WHERE {quoted_name(events.ref.name)} IN ({ids})"
     text.section(
         f"[views.{events.source}]",
         f"CHECK: {events.strangers:.0%} of the rows are of other records, and left out.",
@@ -59,7 +62,10 @@ def _write_view_of_leads(text: Text, plan: Plan, events: Events) -> None:
 def _write_view_of_people(text: Text, plan: Plan, events: Events) -> None:
     """The rows of a file that names people or companies, with the leads that they belong to."""
     view = plan.people_views[events.source]
-    text.section(f"[views.{events.source}]", f"CHECK: {view.sentence()}")
+    comments = [f"CHECK: {view.connection},", f"{view.sentence()}."]
+    if not view.unread:
+        comments.append("Rows with a date that SQL cannot read go to all of them.")
+    text.section(f"[views.{events.source}]", *comments)
     text.add(f"sql = {multiline(view.sql)}")
     write_reading(text, plan, events.profile)
 
@@ -83,7 +89,7 @@ def _write_closed_view(text: Text, plan: Plan) -> None:
     if leads.closing is not None:
         closed_at = date_sql(leads, lambda column: quoted_name(column.name))
         comment = "When leads were won stands in one column, and when they were lost in another."
-    rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {leads.source}"
+    rows = f"SELECT *, {closed_at} AS {CLOSED_AT} FROM {quoted_name(leads.source)}"
     text.section(f"[views.{CLOSED}]", comment)
     text.add(f"sql = {quoted(f'{rows} WHERE {closed_sql(leads)}')}")
     if leads.closing is not None:
