@@ -156,7 +156,13 @@ class AlarmError(UserError):
 
     exit_code = WITHHELD
 
-    def __init__(self, raised: Mapping[str, Sequence[str]], *, version: str) -> None:
+    def __init__(
+        self,
+        raised: Mapping[str, Sequence[str]],
+        *,
+        version: str,
+        hints: Sequence[str] = (),
+    ) -> None:
         self.names = tuple(raised)
         self.version = version
         problems = "; ".join(f"{name}: {', '.join(details)}" for name, details in raised.items())
@@ -165,7 +171,8 @@ class AlarmError(UserError):
             f"this export looks wrong compared with the previous one: {problems}. It is quarantined "
             f"as version {version}: the version before still counts, and so does any published "
             "list. Fix the export and ingest it again. If it is correct, run: "
-            f"{propose(f'ingest {accept}')}"
+            f"{propose(f'ingest {accept}')}",
+            then=hints,
         )
 
 

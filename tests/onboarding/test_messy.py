@@ -12,6 +12,7 @@ import pytest
 from openpyxl import Workbook
 
 from leadscore import Project
+from leadscore.errors import AlarmError
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.ingest.readers.rows import RowsOfFile
 from leadscore.onboarding.header import find_header_row
@@ -417,5 +418,8 @@ def test_init_and_ingest_when_formulas_were_never_computed_then_both_name_the_co
     assert not [line for line in ingested.warnings if words in line]
 
     deals_with("={row}*2").save(path)
-    again = Project(tmp_path / "leadscore.toml").ingest(known_until=END, accept=["emptied"])
+    project = Project(tmp_path / "leadscore.toml")
+    with pytest.raises(AlarmError, match=f"emptied.*\ndeals.xlsx: {words}"):
+        project.ingest(known_until=END)
+    again = project.ingest(known_until=END, accept=["emptied"])
     assert [line for line in again.warnings if line.startswith("deals.xlsx: " + words)]

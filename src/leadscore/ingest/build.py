@@ -332,7 +332,7 @@ class _Build:
         if stopping:
             quarantined = manifest | {"quarantined": stopping}
             version = quarantine_version(self.folder, quarantined, parts=self.part_keys())
-            raise AlarmError(stopping, version=version.id)
+            raise AlarmError(stopping, version=version.id, hints=self.hints)
 
     def part_keys(self) -> list[str]:
         """The keys of what the files gave."""

@@ -20,6 +20,7 @@ MISSING_WORDS = frozenset(
         "#N/A", "#NV", "(blank)", "(leer)", "(no value)", "(No value)", "(null)", "-", "--", "---", "<NA>",
         "<null>", "N.A.", "N/A", "NA", "NULL", "NaN", "NaT", "None", "\\N", "n.a.", "n/a", "na", "nan", "nil",
         "none", "null", "undefined", "00000000", "0000-00-00", "0000-00-00 00:00:00",
+        "0000/00/00", "00.00.0000", "00/00/0000", "00-00-0000",
     }
 )  # fmt: skip
 VALUE_RULES = ("type", "allowed", "unmapped", "money")  # that a value breaks which may mean missing
@@ -100,8 +101,6 @@ class FileNotes:
                 f"{self.file}: there is no column {column!r}, so it counts as missing; is it "
                 f"{other!r}? Then have it called {column!r} in the export, or change the settings"
             )
-        if self.doubt_of_values:
-            yield f"{self.file}: {self.doubt_of_values}"
         if self.short:
             rows = counted(self.short, "row ends", "rows end")
             yield f"{self.file}: {rows} before the last column; what is not there counts as missing"
@@ -112,6 +111,8 @@ class FileNotes:
     def _hints(self) -> Iterator[str]:
         if self.doubt:
             yield f"{self.file}: {self.doubt} (in [sources.{self.source}])"
+        if self.doubt_of_values:
+            yield f"{self.file}: {self.doubt_of_values}"
         yield from self.old_values
         if self.broken:
             columns = sorted({column for column, _ in self.broken})

@@ -399,6 +399,14 @@ def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
         ("2025/10/3 \u5348\u524d12:05", None),  # noon to some, midnight to others
         ("2025/10/3 \u4e0b\u534813:05", None),
         ("2025.10.1.5", None),
+        ("03-OCT-2025 09.05.00 PM", "2025-10-03T21:05:00Z"),
+        ("1er octobre 2025", "2025-10-01T23:59:59.999999Z"),
+        ("1\u00ba de outubro de 2025", "2025-10-01T23:59:59.999999Z"),
+        (
+            "3 \u043e\u043a\u0442\u044f\u0431\u0440\u044f 2025 \u0433., 09:05",
+            "2025-10-03T09:05:00Z",
+        ),
+        ("3 \u043e\u043a\u0442 2025", "2025-10-03T23:59:59.999999Z"),
         ("\u4ee4\u548c7\u5e7410\u67083\u65e5", None),  # the year of an emperor
         ("2025-10-03 09:05 Uhr", "2025-10-03T09:05:00Z"),
         ("le 3 octobre 2025 \u00e0 09h05", "2025-10-03T09:05:00Z"),
@@ -464,6 +472,10 @@ def test_moments_when_a_text_names_a_zone_then_that_zone_counts_or_it_is_not_rea
         ("2025-03-10T00:00", "%Y-%d-%m", None),
         ("03-Oct-25", "dmy", "2025-10-03T23:59:59.999999Z"),
         ("25-Oct-03", "ymd", "2025-10-03T23:59:59.999999Z"),
+        ("03-OCT-25 09.05.00.000000 PM", "dmy", "2025-10-03T21:05:00Z"),  # of Oracle
+        ("03-OCT-25 09.05.00.000000 PM +02:00", "dmy", "2025-10-03T19:05:00Z"),
+        ("03-OCT-25 12.05.00.000000 AM", "dmy", "2025-10-03T00:05:00Z"),
+        ("03.10.25 9.05 PM", "dmy", "2025-10-03T21:05:00Z"),
     ],
 )
 def test_moments_when_the_settings_state_a_form_then_it_is_read(text, dates, read):

@@ -248,6 +248,19 @@ def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, type
         ("3 m", ".", None, ""),
         ("1 200 K\u010d", ",", 1200, "CZK"),
         (".5M", ".", 500_000, ""),
+        ("1,5 mln z\u0142", ",", 1_500_000, "PLN"),
+        ("5 tys. z\u0142", ",", 5_000, "PLN"),
+        ("2 mld", ".", 2_000_000_000, ""),
+        ("5 \u0442\u044b\u0441. \u0440\u0443\u0431.", ",", 5_000, "RUB"),
+        ("$1.5 Million", ".", 1_500_000, ""),
+        ("5 Lakhs", ".", 500_000, ""),
+        ("Rp 5.000", ",", 5_000, "IDR"),
+        ("RMB 5", ".", 5, "CNY"),
+        ("RM5", ".", 5, "MYR"),
+        ("S/. 5", ".", 5, "PEN"),
+        ("5 TL", ".", 5, "TRY"),
+        ("5 dr", ".", None, ""),
+        ("\u25b21,000", ".", None, ""),  # less than nothing in Japan, a rise elsewhere
         ("1.2\u4e07", ".", 12_000, ""),
         ("\uff13\uff10\uff10\uff10\u4e07\u5186", ".", 30_000_000, "JPY"),
         ("120\u767e\u4e07\u5186", ".", 120_000_000, "JPY"),
@@ -268,6 +281,13 @@ def test_money_when_it_is_grouped_or_abbreviated_then_only_clear_forms_are_read(
 ):
     values, ok, marked = read_money(column([text]), decimals=0, decimal=decimal)
     assert (values[0] if ok[0] else None, marked[0].as_py()) == (number, currency)
+
+
+@pytest.mark.parametrize("read", [read_money, read_numbers])
+def test_money_when_others_are_debits_then_cr_is_a_credit_and_no_crores(read):
+    texts = ["5,000.00 Dr", "2 Cr", "3 Cr.", "7"]
+    values, ok, *_ = read(column(texts), decimals=0, decimal=".")
+    assert (values.tolist(), ok.tolist()) == ([0, 0, 0, 7], [False, False, False, True])
 
 
 @pytest.mark.parametrize(

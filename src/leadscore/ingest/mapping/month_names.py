@@ -37,6 +37,10 @@ LANGUAGES = (
      "října", "listopadu", "prosince"),
     ("siječnja", "veljače", "ožujka", "travnja", "svibnja", "lipnja", "srpnja", "kolovoza", "rujna",
      "listopada", "studenoga", "prosinca"),
+    ("января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября",
+     "октября", "ноября", "декабря"),
+    ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь",
+     "октябрь", "ноябрь", "декабрь"),
 )
 IRREGULAR = {"mrz": 3, "mrt": 3, "sept": 9}
 # fmt: on

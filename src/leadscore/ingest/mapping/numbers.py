@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -12,12 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import DecimalMarkError
+from leadscore.ingest.mapping.currencies import LONGEST, MINUS, split_currency
 from leadscore.ingest.mapping.plain_numbers import Units, is_whole, read_plain
 from leadscore.ingest.mapping.words import Words, narrow, to_mask
 
-LONGEST = 64  # characters of a number with its currency; longer text is not looked at
 INT_LIMIT = 2**53  # above it a float64 skips integers
-MINUS = "\u2212-"  # the hyphen at the end, where a set of characters takes it as it is
 SPACES = " \u00a0\u2009\u202f'\u2019"  # between thousands; Swiss amounts have apostrophes
 THOUSANDS = {".": "," + SPACES, ",": "." + SPACES}
 
@@ -43,21 +41,32 @@ SCALES = {
     "K": 3,
     "tsd": 3,
     "Tsd": 3,
+    "tys": 3,
+    "\u0442\u044b\u0441": 3,
+    "thousand": 3,
     "M": 6,
     "MM": 6,
     "mn": 6,
     "Mn": 6,
     "Mio": 6,
     "mio": 6,
+    "mln": 6,
+    "Mln": 6,
+    "\u043c\u043b\u043d": 6,
     "million": 6,
+    "Million": 6,
     "bn": 9,
     "Bn": 9,
     "B": 9,
     "Mrd": 9,
+    "mld": 9,
+    "Mld": 9,
+    "\u043c\u043b\u0440\u0434": 9,
     "billion": 9,
     "lakh": 5,
     "Lakh": 5,
     "lakhs": 5,
+    "Lakhs": 5,
     "lac": 5,
     "Lac": 5,
     "Cr": 7,
@@ -65,6 +74,7 @@ SCALES = {
     "crore": 7,
     "Crore": 7,
     "crores": 7,
+    "Crores": 7,
     "\u5343": 3,  # of Chinese, Japanese and Korean
     "\ucc9c": 3,
     "\u4e07": 4,
@@ -79,64 +89,12 @@ SCALES = {
     "\uc5b5": 8,
 }
 SCALED = re.compile(rf"(?P<number>.*[0-9]) ?(?P<scale>{'|'.join(SCALES)})\.?(?P<end>\)?)")
-NO_CENTS = re.compile(r"(?<=[0-9])([.,])(?:--?|[\u2013\u2014])$")  # 1.234,- and 1'234.-
+DEBIT = re.compile(r"[0-9] ?[Dd][Rr]\.?$")
+CREDIT = re.compile(r"[0-9] ?[Cc]r\.?$")
 MARK_AT_END = re.compile(r"\A([+-]?[0-9]+)[.,]\Z")  # 12. is 12, whichever mark is the decimal one
 PERCENT = "%"
 
 NUMBER = {mark: _compile_number(mark) for mark in THOUSANDS}
-
-# "" where several countries share the mark: nothing is guessed
-CURRENCIES = {
-    "\u20ac": "EUR",
-    "\u00a3": "GBP",
-    "\u20b9": "INR",
-    "\u20a9": "KRW",
-    "\u20ba": "TRY",
-    "z\u0142": "PLN",
-    "US$": "USD",
-    "CA$": "CAD",
-    "A$": "AUD",
-    "NZ$": "NZD",
-    "R$": "BRL",
-    "Fr.": "CHF",
-    "fr.": "CHF",
-    "SFr.": "CHF",
-    "$": "",
-    "\u00a5": "",
-    "CN\u00a5": "CNY",
-    "\u5186": "JPY",
-    "\u5143": "",
-    "\uc6d0": "KRW",
-    "kr": "",
-    "kr.": "",
-    "K\u010d": "CZK",
-    "Ft": "HUF",
-    "\u20aa": "ILS",
-    "\u20b1": "PHP",
-    "\u20bd": "RUB",
-    "\u20b4": "UAH",
-    "\u20ab": "VND",
-    "\u0e3f": "THB",
-    "HK$": "HKD",
-    "MX$": "MXN",
-    "NT$": "TWD",
-    "S$": "SGD",
-    "Rs.": "",
-    "Rs": "",
-    "\u20a8": "",
-}
-_LONGEST_FIRST = sorted(CURRENCIES, key=len, reverse=True)
-_MARK = rf"(?P<mark>{'|'.join(re.escape(mark) for mark in _LONGEST_FIRST)}|[A-Z]{{3}})"
-BEFORE = re.compile(rf"(?P<sign>\(?[+{MINUS}]?)\s*{_MARK}\s*(?P<rest>.*)", re.DOTALL)
-BEHIND = re.compile(rf"(?P<rest>.*?)\s*{_MARK}\s*(?P<sign>[{MINUS}]?\)?)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class _Amount:
-    """A text without its marks of a currency, and that currency's ISO code, or ""."""
-
-    number: str
-    currency: str
 
 
 def read_numbers(
@@ -159,7 +117,8 @@ def read_numbers(
     words = Words.of(narrow(text))
     units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
     others = np.flatnonzero(~units.ok)
-    numbers = [_read_percent(word, decimal, shares=shares) for word in words.at(others)]
+    texts = _without_credits(words.at(others))
+    numbers = [_read_percent(word, decimal, shares=shares) for word in texts]
     units.fill(others, _minor_units(numbers, decimals))
     return units.take(words.codes)
 
@@ -182,7 +141,7 @@ def read_money(
     words = Words.of(narrow(text))
     units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
     others = np.flatnonzero(~units.ok)
-    amounts = [_split_currency(word) for word in words.at(others)]
+    amounts = [split_currency(word) for word in _without_credits(words.at(others))]
     numbers = [_read_number(amount.number, decimal) for amount in amounts]
     units.fill(others, _minor_units(numbers, decimals))
 
@@ -215,7 +174,7 @@ def detect_decimal(
         words = Words.of(narrow(text))
         may_have_mark = np.flatnonzero(~is_whole(words.distinct))
         for word in words.at(may_have_mark):
-            number = _split_currency(_without_percent(word)).number
+            number = split_currency(_without_percent(word)).number
             with_point = _read_number(number, ".")
             with_comma = _read_number(number, ",")
             if (with_point is None) != (with_comma is None):
@@ -245,6 +204,13 @@ def _find_typed_points(typed: Mapping[str, pa.Array]) -> dict[str, str]:
 
 def _name_number(word: str, column: str) -> str:
     return f"{word!r} in column {column!r}"
+
+
+def _without_credits(texts: list[str]) -> list[str]:
+    """Texts, "" for 5 Cr where others are like 5 Dr: it is a credit then, and no crores."""
+    if not any(DEBIT.search(text) for text in texts):
+        return texts
+    return ["" if CREDIT.search(text) else text for text in texts]
 
 
 def _read_percent(word: str, decimal: str, *, shares: bool) -> Decimal | None:
@@ -305,28 +271,3 @@ def _read_plain(word: str, decimal: str) -> Decimal | None:
     part = match["part"] or match["below"] or "0"
     number = Decimal(f"{whole}.{part}e{match['power'] or 0}")
     return -number if signs and signs != ["+"] else number
-
-
-def _split_currency(text: str) -> _Amount:
-    """A text without its marks of a currency; no number if they mean two currencies."""
-    if len(text) > LONGEST:
-        return _Amount(text, "")
-
-    currencies: set[str] = set()
-    number = text.removesuffix("/-")  # behind whole rupees
-    before = BEFORE.fullmatch(number)
-    if before:
-        number = before["sign"] + before["rest"]
-        mark = before["mark"]
-        currencies.add(CURRENCIES.get(mark, mark))
-    behind = BEHIND.fullmatch(number)
-    if behind:
-        number = behind["rest"] + behind["sign"]
-        mark = behind["mark"]
-        currencies.add(CURRENCIES.get(mark, mark))
-    number = NO_CENTS.sub(r"\g<1>00", number)
-
-    currencies.discard("")
-    if len(currencies) > 1:
-        return _Amount("", "")
-    return _Amount(number, next(iter(currencies), ""))

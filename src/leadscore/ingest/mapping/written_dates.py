@@ -31,7 +31,7 @@ TIME = (
 NUMBERS = r"\A(?P<a>\d{1,4})(?P<s>[./-])(?P<b>\d\d?)(?P<t>[./-])(?P<c>\d{1,4})" + TIME
 _LETTER = "[^\x00-@\\[-`{-\x7f]"  # RE2 is slow to prepare \p{L}
 _WEEKDAY = rf"(?:{_LETTER}+\.?,? )?"
-_DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th|\.)?"
+_DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th|er|[ºª]|\.)?"
 _MONTH = rf"(?P<month>{_LETTER}+)\.?"
 _JOINT = r"(?: ?[-/.,] ?| (?:of |de )?)"
 NAMES = (
@@ -48,6 +48,8 @@ ZONE_NAMES = (  # a text's end -> what says the same
     (r" ?(?:UTC|GMT)([+-]\d\d(?::?\d\d)?)\z", r"\1"),
 )
 _WORD = rf"{_LETTER}+"
+_DATE_END = r"((?:\d{4}|[./-]\d\d),?)[ -]"
+_REST = rf"((?: ?{_HALF})?(?: ?(?:{_OFFSET}))?)\z"
 _SHOWN = r"\d\d?:\d\d(?::\d\d)?"
 _JAPANESE = r"(?:0?[1-9]|1[01]):\d\d(?::\d\d)?"  # whether 12 is noon or midnight, writers differ
 RESPELLINGS = (  # rarer forms -> what `NUMBERS` or `NAMES` read
@@ -74,8 +76,9 @@ RESPELLINGS = (  # rarer forms -> what `NUMBERS` or `NAMES` read
     (r" (?:um|à|kl\.?|klo|alle|o|a las|às) (\d\d?[:.h]\d\d)", r" \1"),
     (r" Uhr\z", ""),
     (r" (\d\d?)h(\d\d)\z", r" \1:\2"),
-    (r"((?:\d{4}|[./-]\d\d),?)[ -](\d\d?)\.(\d\d)\z", r"\1 \2:\3"),  # 3.1.2025 9.15
-    (r"((?:\d{4}|[./-]\d\d),?)[ -](\d\d?)\.(\d\d)\.(\d\d(?:\.\d+)?)\z", r"\1 \2:\3:\4"),
+    (rf"{_DATE_END}(\d\d?)\.(\d\d){_REST}", r"\1 \2:\3\4"),  # 3.1.2025 9.15
+    (rf"{_DATE_END}(\d\d?)\.(\d\d)\.(\d\d(?:\.\d+)?){_REST}", r"\1 \2:\3:\4\5"),  # of Oracle
+    (r"(\d{4}) \x{433}\.?( |,|\z)", r"\1\2"),  # the Russian abbreviation of year
     (r"[: ]\z", ""),
 )
 
