@@ -378,6 +378,33 @@ def test_start_when_a_file_lists_people_then_it_is_no_activities(
     assert "events" not in parts
 
 
+def test_start_when_numbers_of_people_look_like_ids_of_leads_then_a_list_of_them_is_no_activities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["id", "contact_id", "company_id", "created_at", "status"],
+        lambda number, created, _: (
+            1 + number, 1 + number % CONTACTS, 1 + number % 5, created.date(), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    companies = write_rows(
+        tmp_path / "companies.csv",
+        ["id", "city", "created_at"],
+        lambda number, created, _: (1 + number, "Bonn", created.date()),
+    )
+    contacts = write_rows(
+        tmp_path / "contacts.csv",
+        ["id", "company_id", "created_at"],
+        lambda number, created, _: (1 + number, 1 + number % 5, created.date()),
+    )
+
+    parts, config = start_with(deals, monkeypatch, companies, contacts)
+
+    assert "events" not in parts
+    assert [entry["table"] for entry in settings_in(config)["mapping"]] == ["leads", "outcomes"]
+
+
 def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -400,3 +427,81 @@ def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
 
     assert "20 of 40 rows reach a lead" in parts["events"].evidence
     assert ingest(config) == (LEADS // 2, 0)
+
+
+def write_contacts(path: Path) -> Path:
+    """The contacts of leads, and as many others."""
+    lines = ["id,email,company_id,created"]
+    for number in range(2 * CONTACTS):
+        contact = f"K{900 + number}"
+        lines.append(f"{contact},Ann.{contact}@X.com,F{number // 2},{iso(BEGIN)}")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_start_when_calls_name_e_mails_of_contacts_then_the_list_of_contacts_connects_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    contacts = write_contacts(tmp_path / "contacts.csv")
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        key="email",
+        person=lambda number: f"ann.k{900 + number % CONTACTS}@x.com",
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls, contacts)
+
+    assert parts["events"].evidence == (
+        "its rows name e-mail addresses, not leads (email = email of contacts.csv, in any case; "
+        "id = Contact Id): 40 of 40 rows reach a lead; dated by When"
+    )
+    assert "not used" not in parts
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_a_file_lists_the_contacts_of_leads_then_it_connects_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", created.date(), closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    links = write_rows(
+        tmp_path / "deal_contacts.csv",
+        ["deal_id", "contact_id", "role"],
+        lambda number, *_: (f"D{number}", f"K{900 + number % CONTACTS}", "buyer"),
+    )
+    calls = write_calls(tmp_path / "calls.csv")
+    with links.open("a", encoding="utf-8") as file:
+        file.write("D1;K901;signs\n")  # whose calls count once
+
+    parts, config = start_with(deals, monkeypatch, calls, links)
+
+    assert "(ContactId = contact_id of deal_contacts.csv; deal_id = Id)" in parts["events"].evidence
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_calls_name_contacts_and_leads_companies_then_contacts_name_the_company(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Company Id", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", f"F{number % 10}", created.date(), closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    contacts = write_contacts(tmp_path / "contacts.csv")
+    calls = write_calls(tmp_path / "calls.csv")
+
+    parts, config = start_with(deals, monkeypatch, calls, contacts)
+
+    assert parts["events"].doubt is not None
+    assert "the leads with the same company that were open" in parts["events"].doubt
+    stored, rejects = ingest(config)
+    assert stored > 0
+    assert rejects == 0

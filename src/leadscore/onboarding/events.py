@@ -9,7 +9,7 @@ import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.durations import Duration, find_duration
-from leadscore.onboarding.links import Link, find_link, is_of_other_record
+from leadscore.onboarding.links import Link, find_link, is_of_other_record, lists_people
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, find_ref, overlap
 from leadscore.onboarding.words import numbered
@@ -42,6 +42,12 @@ class Events:
         name = self.profile.file.source
         has_view = self.has_strangers or self.link is not None
         return f"{name}_of_leads" if has_view else name
+
+    @property
+    def profiles(self) -> list[Profile]:
+        """The file, and the one by which its rows reach leads."""
+        bridge = self.link.bridge if self.link is not None else None
+        return [self.profile] if bridge is None else [self.profile, bridge.profile]
 
     @property
     def lead_column(self) -> str:
@@ -103,28 +109,38 @@ def find_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Eve
     return events
 
 
-def find_source(
-    profile: Profile, leads: Profile, lead_id: Column | None, *, is_dated: bool
-) -> Events | None:
-    """What a file says of leads, by the people whom it names if not by the ids of leads.
+def find_sources(
+    profiles: Sequence[Profile], leads: Profile, lead_id: Column | None, *, is_dated: bool
+) -> tuple[list[Events], list[Profile]]:
+    """What files say of leads, and the files that are not used.
 
-    Only leads that are dated can be reached by people: of these they have several.
+    A file that names no lead may name people. Only leads that are dated can be reached by them: of
+    these a person has several.
     """
-    events = find_events(profile, leads, lead_id)
-    is_sure = events is not None and not is_of_other_record(events.ref, leads, lead_id)
-    if is_sure or not is_dated:
-        return events
-    return _find_linked_events(profile, leads, lead_id) or events
+    sources: list[Events] = []
+    for profile in profiles:
+        events = find_events(profile, leads, lead_id)
+        is_sure = events is not None and not is_of_other_record(events.ref, leads, lead_id)
+        if is_dated and lead_id is not None and not is_sure:
+            others = [other for other in profiles if other is not profile]
+            of_numbers = None if lists_people(profile) else events
+            events = _find_linked_events(profile, leads, lead_id, others) or of_numbers
+        sources += [events] if events is not None else []
+    read = [profile for events in sources for profile in events.profiles]
+    unused = [profile for profile in profiles if not any(profile is used for used in read)]
+    return sources, unused
 
 
-def _find_linked_events(profile: Profile, leads: Profile, lead_id: Column | None) -> Events | None:
+def _find_linked_events(
+    profile: Profile, leads: Profile, lead_id: Column, others: Sequence[Profile]
+) -> Events | None:
     """The activities of a file whose rows name a contact or company of leads, and have a date."""
-    link = find_link(profile, leads, lead_id)
+    link = find_link(profile, leads, lead_id, others)
     holds_more_leads = profile.columns.keys() == leads.columns.keys()
     if link is None or holds_more_leads:
         return None
     stages = [column for column in profile.columns.values() if is_stage(column)]
-    events = _read_events(profile, link.ref, no_kinds=stages)
+    events = _read_events(profile, link.first.ref, no_kinds=stages)
     if events is None or events.value is not None:
         return None  # a history of what a contact is, which is none of its leads
     events.link = link

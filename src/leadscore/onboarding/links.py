@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column, Profile
+from leadscore.onboarding.shared_ids import find_ref
 
 MOSTLY = 0.95
-COMPANY = "company"
-PLURALS = {"contact": "contacts", "e-mail address": "e-mail addresses", COMPANY: "companies"}
+CONTACT, EMAIL, COMPANY = words.PEOPLE
+PLURALS = {CONTACT: "contacts", EMAIL: "e-mail addresses", COMPANY: "companies"}
 LEAST = 0.2  # the share that two columns of the same name have in common
 
 
@@ -22,20 +23,39 @@ class Link:
 
     Attributes:
         kind: what they name, as `words.PEOPLE` calls it.
-        ref: the column of the file.
+        ref: the column of the file, or of the bridge where there is one.
         key: the column of leads.
         ignores_case: whether values that differ in letter case only are the same.
+        bridge: a third file, such as a list of contacts, which has both `ref` and what rows name.
     """
 
     kind: str
     ref: Column
     key: Column
     ignores_case: bool
+    bridge: Bridge | None = None
+
+    @property
+    def first(self) -> Link:
+        """The link of the file whose rows reach leads: to them, or to the bridge."""
+        return self if self.bridge is None else self.bridge.link
 
     @property
     def kinds(self) -> str:
-        """What they name, in the plural."""
+        """What rows name, in the plural."""
         return PLURALS[self.kind]
+
+    @property
+    def columns(self) -> str:
+        """Which columns connect the file with leads."""
+        in_case = ", in any case" if self.ignores_case else ""
+        own = f"{self.ref.name} = {self.key.name}{in_case}"
+        if self.bridge is None:
+            return own
+        first = self.bridge.link
+        in_case = ", in any case" if first.ignores_case else ""
+        name = self.bridge.profile.file.name
+        return f"{first.ref.name} = {first.key.name} of {name}{in_case}; {own}"
 
     @property
     def placeholders(self) -> list[str]:
@@ -54,8 +74,16 @@ class Link:
     @property
     def rank(self) -> tuple[bool, bool, float]:
         """A person before their company, an id or address before a name."""
-        is_name = self.kind != "e-mail address" and not words.names_id(self.key.name)
+        is_name = self.kind != EMAIL and not words.names_id(self.key.name)
         return self.kind != COMPANY, not is_name, self.share
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A file between activities and leads, and how the activities reach its rows."""
+
+    profile: Profile
+    link: Link
 
 
 def _values(column: Column, *, ignores_case: bool) -> set[str]:
@@ -63,35 +91,72 @@ def _values(column: Column, *, ignores_case: bool) -> set[str]:
     return {value.lower() for value in values} if ignores_case else values
 
 
-def find_link(profile: Profile, leads: Profile, lead_id: Column | None) -> Link | None:
-    """The surest link from the rows of a file to leads; None where none is, or it lists people."""
-    if lead_id is None or _lists_people(profile):
+def find_link(
+    profile: Profile, leads: Profile, lead_id: Column, others: Sequence[Profile]
+) -> Link | None:
+    """The surest link from the rows of a file to leads; None where none is, or it lists people.
+
+    Args:
+        profile: the file.
+        leads: the file of leads.
+        lead_id: their ids.
+        others: files that may be a bridge where no column links the two.
+    """
+    if lists_people(profile):
         return None
-    links: list[Link] = []
+    direct = _best_link(profile, leads)
+    if direct is not None:
+        return direct
+    bridged: list[Link] = []
+    for other in others:
+        entry = _best_link(profile, other)
+        ending = _link_by_id(other, lead_id) or _best_link(other, leads)
+        if entry is not None and ending is not None:
+            bridged.append(replace(ending, bridge=Bridge(other, entry)))
+    return max(bridged, key=lambda link: link.rank, default=None)
+
+
+def _best_link(profile: Profile, leads: Profile) -> Link | None:
+    """The surest link between columns that are called alike."""
+    links = []
     for key in leads.columns.values():
-        if key.is_constant:
+        kind = _kind_of(key, leads)
+        if kind is None or key.is_constant:
             continue
-        for ref in profile.columns.values():
-            links += _links_between(ref, key)
+        alike = [column for column in profile.columns.values() if _kind_of(column, profile) == kind]
+        links += [_link_between(kind, ref, key) for ref in alike]
     close = [link for link in links if link.share > LEAST]
     return max(close, key=lambda link: link.rank, default=None)
 
 
-def _links_between(ref: Column, key: Column) -> Iterable[Link]:
-    kind = words.kind_of_person(key.name)
-    if kind is None or words.kind_of_person(ref.name) != kind:
-        return
+def _kind_of(column: Column, profile: Profile) -> str | None:
+    """What a column names; an id that is called just so is one of what the file is called after."""
+    is_own = words.consists_of(column.name, words.OWN_ID)
+    return words.kind_of_person(profile.stem if is_own else column.name)
+
+
+def _link_between(kind: str, ref: Column, key: Column) -> Link:
+    """Without regard to letter case if more match so; ids may well differ in it alone."""
     exact = Link(kind, ref, key, ignores_case=False)
     folded = Link(kind, ref, key, ignores_case=True)
-    yield folded if folded.share > exact.share else exact
+    least = 2 * exact.share if words.names_id(key.name) else exact.share
+    return folded if folded.share > least else exact
 
 
-def _lists_people(profile: Profile) -> bool:
+def _link_by_id(profile: Profile, lead_id: Column) -> Link | None:
+    """The link of a list of the contacts of each lead, by the ids of leads."""
+    ref = find_ref(profile, lead_id)
+    if ref is None or not words.speaks_of(ref.name, words.RECORD):
+        return None
+    link = Link(CONTACT, ref, lead_id, ignores_case=False)
+    return link if link.share > LEAST else None
+
+
+def lists_people(profile: Profile) -> bool:
     """Whether a file has a row for each contact or company, and says what they are."""
     for column in profile.columns.values():
         is_distinct = len(column.values) >= MOSTLY * column.filled > MOSTLY * column.rows / 2
-        name = profile.stem if words.consists_of(column.name, words.OWN_ID) else column.name
-        if is_distinct and words.kind_of_person(name) and words.names_id(column.name):
+        if is_distinct and _kind_of(column, profile) and words.names_id(column.name):
             return True
     return False
 

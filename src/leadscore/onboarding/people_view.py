@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from leadscore.engine.protocol import literal, quoted_name
 from leadscore.onboarding.closes_sql import end_sql
 from leadscore.onboarding.events import Events
-from leadscore.onboarding.links import Link
+from leadscore.onboarding.links import Bridge, Link
 from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
-from leadscore.onboarding.profile import Profile
+from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads
 from leadscore.onboarding.sql_trial import rows_for_views, run_select
 from leadscore.wording import listed
@@ -40,10 +40,8 @@ class PeopleView:
 
     @property
     def connection(self) -> str:
-        """Which columns connect the rows with leads."""
-        columns = f"{self.link.ref.name} = {self.link.key.name}"
-        in_case = ", in any case" if self.link.ignores_case else ""
-        return f"its rows name {self.link.kinds}, not leads ({columns}{in_case})"
+        """What the rows name, and the columns that connect them with leads."""
+        return f"its rows name {self.link.first.kinds}, not leads ({self.link.columns})"
 
     def sentence(self) -> str:
         """What the view does with a row."""
@@ -119,30 +117,57 @@ def _limit(
 def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]) -> str:
     """Each row with the id of a lead, as often as it has leads; without a date, it has them all."""
     lead_id = quoted_name(leads.id.name if leads.id else "")
-    key = _key_sql(quoted_name(link.key.name), link)
-    ref = _key_sql(f"activity.{quoted_name(link.ref.name)}", link)
-    columns = [f"{lead_id} AS {events.lead_column}", f"{key} AS person"]
+    columns = [f"{lead_id} AS {events.lead_column}", f"{_key_sql(link.key, link)} AS person"]
     columns += [f"{limit.moment} AS {limit.name}" for limit in limits]
     lines = [
         "WITH spans AS (",
         f"    SELECT {f',{NEXT_LINE}'.join(columns)}",
         f"    FROM {quoted_name(leads.source)}",
+        *(_bridge_lines(link, link.bridge) if link.bridge is not None else []),
         ")",
         f"SELECT spans.{events.lead_column}, activity.*",
         f"FROM {quoted_name(events.profile.file.source)} AS activity",
-        f"JOIN spans ON spans.person = {ref}",
     ]
+    first = link.first
+    named = _key_sql(first.ref, first, "activity")
+    if link.bridge is None:
+        lines.append(f"JOIN spans ON spans.person = {named}")
+    else:
+        lines.append(f"JOIN people ON people.named = {named}")
+        lines.append("JOIN spans ON spans.person = people.person")
     conditions = [limit.comparison for limit in limits]
-    if link.placeholders:
-        words = ", ".join(literal(word) for word in link.placeholders)
-        conditions.append(f"activity.{quoted_name(link.ref.name)} NOT IN ({words})")
+    conditions += _no_placeholders(first, "activity")
     if conditions:
         lines.append(f"WHERE {f'{AND} '.join(conditions)}")
     lines.append(f"ORDER BY activity._file, activity._line, spans.{events.lead_column}")
     return "\n".join(lines)
 
 
-def _key_sql(place: str, link: Link) -> str:
+def _bridge_lines(link: Link, bridge: Bridge) -> list[str]:
+    """The rows of a file between activities and leads."""
+    lines = [
+        "), people AS (",
+        f"    SELECT DISTINCT {_key_sql(bridge.link.key, bridge.link)} AS named,",
+        f"        {_key_sql(link.ref, link)} AS person",
+        f"    FROM {quoted_name(bridge.profile.file.source)}",
+    ]
+    return lines + [f"    WHERE {condition}" for condition in _no_placeholders(link)]
+
+
+def _no_placeholders(link: Link, table: str = "") -> list[str]:
+    """The condition that a row says whom it names, where some have a word for a missing value."""
+    if not link.placeholders:
+        return []
+    words = ", ".join(literal(word) for word in link.placeholders)
+    return [f"{_place(link.ref, table)} NOT IN ({words})"]
+
+
+def _place(column: Column, table: str) -> str:
+    return f"{table}.{quoted_name(column.name)}".lstrip(".")
+
+
+def _key_sql(column: Column, link: Link, table: str = "") -> str:
+    place = _place(column, table)
     return f"lower({place})" if link.ignores_case else place
 
 
@@ -151,9 +176,12 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> int:
     lead_columns = [leads.id, link.key, leads.created, leads.outcome, *leads.ends()]
     lead_columns += [leads.flag.column] if leads.flag else []
     tables = {
-        events.profile.file.source: rows_for_views(events.profile, [link.ref, events.when]),
+        events.profile.file.source: rows_for_views(events.profile, [link.first.ref, events.when]),
         leads.source: rows_for_views(leads.profile, filter(None, lead_columns)),
     }
+    if link.bridge is not None:
+        bridge = link.bridge.profile
+        tables[bridge.file.source] = rows_for_views(bridge, [link.bridge.link.key, link.ref])
     counted = run_select(f"SELECT COUNT(DISTINCT _line) AS n FROM ({sql})", tables)
     n: int = counted["n"][0].as_py()
     return n

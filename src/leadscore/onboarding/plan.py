@@ -59,7 +59,11 @@ class Plan:
     @property
     def profiles(self) -> list[Profile]:
         """The files that are read."""
-        return [self.leads.profile, *(events.profile for events in self.events)]
+        profiles = [self.leads.profile]
+        for events in self.events:
+            profiles += events.profiles
+        by_source = {profile.file.source: profile for profile in profiles}
+        return list(by_source.values())
 
     @property
     def has_closes(self) -> bool:

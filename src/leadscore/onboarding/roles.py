@@ -10,7 +10,7 @@ import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
-from leadscore.onboarding.events import Events, find_events, find_source
+from leadscore.onboarding.events import Events, find_events, find_sources
 from leadscore.onboarding.first_rows import find_first_rows
 from leadscore.onboarding.flags import Flag, find_flag, is_yes_or_no
 from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
@@ -125,17 +125,9 @@ def find_roles(profiles: Sequence[Profile]) -> Roles:
         others = [other for other in profiles if other is not profile]
         candidates.append(_find_leads(find_first_rows(profile) or profile, others))
     leads = max(candidates, key=lambda one: _score(one, profiles))
-    events = []
-    unused = []
-    for profile in profiles:
-        if profile is leads.profile:
-            continue
-        is_dated = leads.created is not None
-        source = find_source(profile, leads.profile, leads.id, is_dated=is_dated)
-        if source is None:
-            unused.append(profile)
-        else:
-            events.append(source)
+    others = [profile for profile in profiles if profile is not leads.profile]
+    is_dated = leads.created is not None
+    events, unused = find_sources(others, leads.profile, leads.id, is_dated=is_dated)
     return Roles(leads, events, unused)
 
 
