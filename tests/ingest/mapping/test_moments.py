@@ -399,6 +399,8 @@ def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
         ("2025/10/3 \u5348\u524d12:05", None),  # noon to some, midnight to others
         ("2025/10/3 \u4e0b\u534813:05", None),
         ("2025.10.1.5", None),
+        ("20251003 09:05:00", "2025-10-03T09:05:00Z"),
+        ("03102025 09:05:00", None),
         ("03-OCT-2025 09.05.00 PM", "2025-10-03T21:05:00Z"),
         ("1er octobre 2025", "2025-10-01T23:59:59.999999Z"),
         ("1\u00ba de outubro de 2025", "2025-10-01T23:59:59.999999Z"),
@@ -500,6 +502,7 @@ def test_moments_when_the_form_has_no_zone_then_they_are_local():
         (["\uff10\uff13/\uff11\uff10/\uff12\uff15"], None, 'dates = "dmy"'),
         (["45933.37847", "45934"], None, 'dates = "excel"'),
         (["20251003"], None, 'dates = "%Y%m%d"'),
+        (["202510030905"], None, 'dates = "%Y%m%d%H%M"'),
         (["20251003090500"], None, 'dates = "%Y%m%d%H%M%S"'),
         (["03-Oct-25"], None, 'dates = "dmy"'),
         (["3/10/25"], None, 'dates = "dmy"'),

@@ -338,6 +338,9 @@ def test_decimal_mark_when_a_single_point_may_part_thousands_then_it_is_asked_fo
         ("27 min", "duration_s", 1620),
         ("PT1H5M", "duration_s", 3900),
         ("P1DT1H", "duration_s", 90_000),
+        ("PT90S", "duration_ms", 90),  # of a column that Parquet types as durations
+        ("PT0.500000S", "duration_min", 0),
+        ("-PT90S", "duration_s", None),
         ("1.5 hours", "duration_s", 5400),
         ("1,5 Std.", "duration_s", 5400),
         ("1.250 h", "duration_s", 4500),

@@ -41,6 +41,10 @@ from leadscore.ingest.readers.values import format_values
         ([datetime(2024, 5, 31, 14, tzinfo=UTC)], pa.timestamp("ns", "Asia/Tokyo"), ["2024-05-31T14:00:00Z"]),
         ([1], pa.timestamp("ns"), ["1970-01-01T00:00:00.000000001"]),
         ([time(14, 5), None], pa.time32("s"), ["14:05:00", ""]),
+        ([90_000, 500, 0, -90_000, -1, None], pa.duration("ms"),
+         ["PT90S", "PT0.500000S", "PT0S", "-PT90S", "-PT0.001000S", ""]),
+        ([90, None], pa.duration("s"), ["PT90S", ""]),
+        ([90_000_000_001], pa.duration("ns"), ["PT90S"]),
     ],
     ids=str,
 )  # fmt: skip

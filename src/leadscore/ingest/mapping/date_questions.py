@@ -48,12 +48,12 @@ ZONES = (  # those whose abbreviations exports show, the likelier of two with th
 )
 FORMS = (
     Form(r"\A\d{9,10}(?:[.,]\d+)?\z", "seconds since 1970", "epoch_s"),
+    Form(r"\A(?:19|20)\d{10}\z", "year to minute", "%Y%m%d%H%M"),
     Form(r"\A\d{12,13}(?:[.,]\d+)?\z", "milliseconds since 1970", "epoch_ms"),
     Form(r"\A\d{15,16}(?:[.,]\d+)?\z", "microseconds since 1970", "epoch_us"),
     Form(r"\A\d{18,19}(?:[.,]\d+)?\z", "nanoseconds since 1970", "epoch_ns"),
     Form(r"\A\d{5}(?:[.,]\d+)?\z", "days as a spreadsheet counts them", "excel"),
     Form(r"\A(?:19|20)\d{6}\z", "year, month and day", "%Y%m%d"),
-    Form(r"\A(?:19|20)\d{10}\z", "year to minute", "%Y%m%d%H%M"),
     Form(r"\A(?:19|20)\d{12}\z", "year to second", "%Y%m%d%H%M%S"),
 )
 

@@ -55,6 +55,7 @@ _JAPANESE = r"(?:0?[1-9]|1[01]):\d\d(?::\d\d)?"  # whether 12 is noon or midnigh
 RESPELLINGS = (  # rarer forms -> what `NUMBERS` or `NAMES` read
     (r"\A(\d{4})(\d\d)(\d\d)T(\d\d):?(\d\d)", r"\1-\2-\3T\4:\5"),  # the basic form of ISO 8601
     (r"(T\d\d:\d\d)(\d\d)", r"\1:\2"),
+    (r"\A(\d{4})(\d\d)(\d\d) (\d\d:\d\d)", r"\1-\2-\3 \4"),
     (r" ?(?:\([月火水木金土日월화수목금토일]\)|[月火水木金土日]曜日?|[월화수목금토일]요일)", ""),
     (r" ?(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]", ""),
     (r"\A(\d{4}) ?[年년] ?(\d\d?) ?[月월] ?(\d\d?) ?[日일号號] ?", r"\1-\2-\3 "),

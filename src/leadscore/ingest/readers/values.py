@@ -7,6 +7,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.times import SECOND_US
+
 EXACT_FLOATS = 2**53  # above, a float skips whole numbers
 MISSING = ""  # how a missing value is spelled while rows are mapped
 
@@ -16,7 +18,8 @@ def format_values(values: pa.Array) -> pa.Array:
 
     Whole floats lose their ".0", others are the shortest text that is that number, and those that
     may have lost digits have an exponent; decimals are plain; times are ISO 8601, in UTC with "Z"
-    where they have a zone, with a fraction only where there is one; null and NaN are "".
+    where they have a zone, with a fraction only where there is one; durations are ISO 8601, too,
+    such as PT90S; null and NaN are "".
 
     Raises:
         pa.ArrowException: values of that type have no text, or are not UTF-8.
@@ -53,6 +56,8 @@ def _format(values: pa.Array) -> pa.Array:
         return _format_decimals(values)
     if pa.types.is_timestamp(kind):
         return _format_times(values)
+    if pa.types.is_duration(kind):
+        return _format_durations(values)
     if pa.types.is_date64(kind):
         return values.cast(pa.date32()).cast(pa.string())
     return values.cast(pa.string())
@@ -117,3 +122,16 @@ def _format_times(values: pa.Array) -> pa.Array:
     if unit != "s":
         text = pc.replace_substring_regex(text, r"\.0+(Z?)$", r"\1")
     return pc.replace_substring(text, " ", "T")
+
+
+def _format_durations(values: pa.Array) -> pa.Array:
+    """Durations in seconds, whatever the unit of the column: a number would not say it."""
+    us = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
+    size = pc.abs(us)
+    seconds = pc.divide(size, SECOND_US)
+    rest = pc.subtract(size, pc.multiply(seconds, SECOND_US))
+    fraction = pc.utf8_lpad(rest.cast(pa.string()), width=6, padding="0")
+    sign = pc.if_else(pc.less(us, 0), "-PT", "PT")
+    number = pc.binary_join_element_wise(seconds.cast(pa.string()), fraction, ".")
+    text = pc.binary_join_element_wise(sign, number, "S", "")
+    return pc.replace_substring_regex(text, r"\.0+S$", "S")
