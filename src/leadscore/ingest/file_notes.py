@@ -44,13 +44,13 @@ class FileNotes:
         self.words: set[str] = set()
         self.rounded: list[str] = []  # ids that lost their last digits
         self.doubt: str | None = None  # of how the text was read
-        self.doubt_of_values: str | None = None
+        self.doubts_of_values: tuple[str, ...] = ()
         self.old_values: list[str] = []  # hints at columns with values before a change
 
     def add_batch(self, batch: Batch) -> None:
         """Note a batch whose ignored rows are gone."""
         self.header_line = batch.header_line or self.header_line
-        self.doubt_of_values = batch.doubt or self.doubt_of_values
+        self.doubts_of_values = batch.doubts or self.doubts_of_values
         self.short += batch.short
         self.surplus += batch.surplus
         if len(batch.lines):
@@ -111,8 +111,8 @@ class FileNotes:
     def _hints(self) -> Iterator[str]:
         if self.doubt:
             yield f"{self.file}: {self.doubt} (in [sources.{self.source}])"
-        if self.doubt_of_values:
-            yield f"{self.file}: {self.doubt_of_values}"
+        for doubt in self.doubts_of_values:
+            yield f"{self.file}: {doubt}"
         yield from self.old_values
         if self.broken:
             columns = sorted({column for column, _ in self.broken})

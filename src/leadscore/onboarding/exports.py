@@ -114,8 +114,10 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
             profiles.append(replace(profile, header_row=header_row))
             if profile.doubt:
                 unsure.append(Finding("encoding", shown, "detected", profile.doubt))
-            if profile.doubt_of_values:
-                unsure.append(Finding("values", shown, "not computed", profile.doubt_of_values))
+            unsure += [
+                Finding("values", shown, "not as shown", doubt)
+                for doubt in profile.doubts_of_values
+            ]
         except SourceFormatError as e:
             errors.append(e)
             unsure.append(Finding("not read", shown, str(e), "left out of the settings"))

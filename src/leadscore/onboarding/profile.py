@@ -186,7 +186,7 @@ class Profile:
         headers: how often the header comes again.
         sparse: the rows that have far fewer values than others, such as totals: their columns.
         doubt: why its text may be read in the wrong encoding.
-        doubt_of_values: why values may not be what a person sees.
+        doubts_of_values: why values may not be what a person sees.
         sql: of a view over a file, which is then the profile's: its SELECT.
     """
 
@@ -201,7 +201,7 @@ class Profile:
     sparse: dict[str, Column] = field(default_factory=dict)
     sql: str | None = None
     doubt: str | None = None
-    doubt_of_values: str | None = None
+    doubts_of_values: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -266,7 +266,7 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         missing=tuple(sorted(missing)),
         headers=int(is_header.sum()),
         doubt=dialect.doubt_in_words() if dialect else None,
-        doubt_of_values=next((batch.doubt for batch in batches if batch.doubt), None),
+        doubts_of_values=next((batch.doubts for batch in batches), ()),
         sparse=_rows_of(columns, is_sparse) if is_sparse.any() else {},
     )
 

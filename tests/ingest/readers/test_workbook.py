@@ -19,7 +19,21 @@ def workbook(path: Path, **sheets: Callable[[Sheet, dict[str, Any]], None]) -> P
     with xlsxwriter.Workbook(path) as book:
         forms = {
             form: book.add_format({"num_format": form})
-            for form in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm:ss", "hh:mm", "00000", "0.00", "0")
+            for form in (
+                "dd/mm/yyyy",
+                "dd/mm/yyyy hh:mm:ss",
+                "hh:mm",
+                "00000",
+                "0.00",
+                "0",
+                "0%",
+                '0"%"',
+                "[$€-407] #,##0",
+                '#,##0 "€"',
+                "[$$-409]#,##0",
+                "[$-409]0",
+                "#,##0 [$CHF]",
+            )
         }
         for name, fill in sheets.items():
             fill(book.add_worksheet(name), forms)
@@ -101,7 +115,7 @@ def test_workbook_when_a_format_shows_zeros_then_they_are_read(tmp_path):
 def doubts(path: Path, columns: list[str], **parts: Any) -> str:
     file, source = SourceFile("deals", path, path.name), Source(path=path, **parts)
     found = read_file(file, source, columns=columns, dialect=None)
-    return " ".join(batch.doubt for batch in found if batch.doubt)
+    return " ".join(doubt for batch in found for doubt in batch.doubts)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +168,32 @@ def test_workbook_when_all_formulas_of_a_column_are_0_then_none_was_computed(
     replace(path, "xl/worksheets/sheet1.xml", b"<v>nothing</v>", b"<v></v>")  # a formula's ""
     doubt = doubts(path, ["amount"])
     assert (f"has {formulas} formulas" in doubt) if formulas else doubt == ""
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ([(0.45, "0%"), (45, None)], "in two scales: 0.45 is shown as a percentage, 45 is not"),
+        ([(0.45, "0%"), (0.3, None), (0, None), (1, "0")], None),
+        ([(0.45, '0"%"'), (45, None)], None),
+        ([(5, "[$€-407] #,##0"), (5, "[$$-409]#,##0")], "in '€', '$' by the formats"),
+        ([(5, '#,##0 "€"'), (5, "#,##0 [$CHF]")], "in '€', 'CHF' by the formats"),
+        ([(5, "[$€-407] #,##0"), (5, '#,##0 "€"'), (5, None), (5, "[$-409]0")], None),
+    ],
+)
+def test_workbook_when_formats_make_numbers_of_a_column_differ_then_it_is_doubted(
+    tmp_path, shown, words
+):
+    def fill(sheet: Sheet, forms: dict[str, Any]) -> None:
+        sheet.write_row(0, 0, ["id", "amount"])
+        for row, (number, form) in enumerate(shown, 1):
+            sheet.write_number(row, 1, number, forms.get(form))
+
+    path = workbook(tmp_path / "x.xlsx", Deals=fill)
+    doubt = doubts(path, ["amount"])
+    assert (words in doubt and "sheet 'Deals' shows" in doubt) if words else doubt == ""
+    assert [value for _, value in rows(path, ["amount"])] == [str(number) for number, _ in shown]
+    assert doubts(path, ["id"]) == ""
 
 
 def test_workbook_when_there_is_no_header_then_columns_are_numbered(tmp_path):

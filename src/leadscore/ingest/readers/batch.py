@@ -116,7 +116,7 @@ class Batch:
         surplus: how many rows had empty values past the header's last column.
         header_line: where the header was found, if not in the first row and nobody said so.
         typed: the columns that the file stores as numbers, whose decimal mark is known.
-        doubt: what to say of the whole file's values, which may not be what a person sees.
+        doubts: what to say of the whole file's values, which may not be what a person sees.
     """
 
     lines: np.ndarray
@@ -127,7 +127,7 @@ class Batch:
     short: int = 0
     surplus: int = 0
     header_line: int | None = None
-    doubt: str | None = None
+    doubts: tuple[str, ...] = ()
 
     def malformed_rows(self) -> Batch:
         """The malformed rows with what they have of the columns."""

@@ -26,17 +26,11 @@ from leadscore.ingest.readers.batch import (
     trim_columns,
 )
 from leadscore.ingest.readers.formulas import doubt_formulas
-from leadscore.ingest.readers.values import write_float
+from leadscore.ingest.readers.number_formats import Format, NumberText, doubt_marks, write_number
 from leadscore.settings.source import Source
 from leadscore.wording import listed
 
 LAST_ROW = 1_048_576  # of any sheet
-
-
-class _NumberText(str):
-    """The text of a cell that the workbook stores as a number."""
-
-    __slots__ = ()
 
 
 @dataclass
@@ -47,7 +41,7 @@ class _Sheet:
     header_line: int | None = None  # where it was found, if not in the first row
     lines: list[int] = field(default_factory=list)
     texts: list[list[str]] = field(default_factory=list)
-    doubt: str | None = None
+    doubts: tuple[str, ...] = ()
 
     def add(self, line: int, row: list[str], picks: list[int]) -> None:
         self.lines.append(line)
@@ -59,6 +53,11 @@ class _Sheet:
         columns = zip(self.columns, self.texts, strict=True)
         return frozenset(name for name, texts in columns if _are_numbers(texts))
 
+    def doubted_marks(self, title: str) -> Iterator[str]:
+        """What is doubted of numbers that have marks in some cells only, or several."""
+        for name, texts in zip(self.columns, self.texts, strict=True):
+            yield from doubt_marks(title, name, texts)
+
     def batch(self, part: slice, typed: frozenset[str]) -> Batch:
         texts = [pa.array(text[part], pa.string()) for text in self.texts]
         lines = np.array(self.lines[part], dtype=np.int64)
@@ -67,7 +66,7 @@ class _Sheet:
             trim_columns(texts, self.columns),
             typed=typed,
             header_line=self.header_line,
-            doubt=self.doubt,
+            doubts=self.doubts,
         )
 
 
@@ -90,7 +89,7 @@ def read_workbook(
     sheet = _read_sheet(file, source, columns, expected)
     typed = sheet.number_columns()
     n = len(sheet.lines)
-    for first in range(0, max(n, 1 if sheet.doubt else 0), BATCH_ROWS):
+    for first in range(0, max(n, 1 if sheet.doubts else 0), BATCH_ROWS):
         yield sheet.batch(slice(first, first + BATCH_ROWS), typed)
 
 
@@ -162,7 +161,8 @@ def _read_sheet(
         for line, row in rows:
             read.add(line, row, picks)
         places = dict(zip(picks, columns, strict=True))
-        read.doubt = doubt_formulas(chosen, places, below=below)
+        formulas = doubt_formulas(chosen, places, below=below)
+        read.doubts = (*filter(None, [formulas]), *read.doubted_marks(chosen.title))
     return read
 
 
@@ -195,22 +195,23 @@ def _choose_sheet(file: SourceFile, book: Any, name: str | None) -> Any:
 
 def _filled_rows(file: SourceFile, sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """The rows with any text, after their number in the sheet."""
+    formats: dict[int, Format] = {}
     sheet.reset_dimensions()  # what it says of its size may be wrong
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number > LAST_ROW:
             raise file.refusal(
                 f"has more than {LAST_ROW} rows in its sheet {sheet.title!r}: it is damaged"
             )
-        row = [_text(cell) for cell in cells]
+        row = [_text(cell, formats) for cell in cells]
         if any(row):
             yield number, row
 
 
 def _are_numbers(texts: list[str]) -> bool:
-    return all(isinstance(text, _NumberText) for text in texts if text)
+    return all(isinstance(text, NumberText) for text in texts if text)
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Any, formats: dict[int, Format]) -> str:
     """A cell as text: numbers plain, times as ISO 8601, a date where only a date is shown.
 
     A formula's error is missing.
@@ -220,22 +221,11 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int):
-        return _NumberText(_with_zeros(value, cell))
-    if isinstance(value, float):
-        return _NumberText(write_float(repr(value)))
+    if isinstance(value, int | float):
+        return write_number(value, cell, formats)
     if isinstance(value, datetime) and _is_shown_as_date(value, cell.number_format):
         return value.date().isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _with_zeros(value: int, cell: Any) -> str:
-    """A whole number as its cell shows it: 42 is 00042 where the format is 00000, as for ids."""
-    shown = str(value)
-    if not cell.has_style or value < 0:
-        return shown
-    number_format = cell.number_format
-    return shown if number_format.strip("0") else shown.zfill(len(number_format))
 
 
 def _is_shown_as_date(value: datetime, number_format: str) -> bool:
