@@ -225,6 +225,40 @@ def test_start_when_e_mails_differ_in_case_then_they_are_the_same(
     assert ingest(config) == (LEADS + BOTH_OPEN, 0)
 
 
+def test_start_when_wins_and_losses_have_a_date_each_then_either_ends_the_lead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row(number: int, created: datetime, closed: str) -> tuple[object, ...]:
+        ends = (closed, "") if number % 4 == 1 else ("", closed)
+        return (f"D{number}", f"K{900 + number % CONTACTS}", created.date(), *ends)
+
+    names = ["Id", "Contact Id", "Created", "Won on", "Lost on"]
+    deals = write_rows(tmp_path / "deals.csv", names, row)
+    calls = write_calls(tmp_path / "calls.csv")
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_a_flag_says_which_losses_are_final_then_others_stay_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Contact Id", "Created", "Closed", "Is Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", f"K{900 + number % CONTACTS}", created.date(), closed,
+            "yes" if closed else "no", ("lost", "won", "lost", "lost")[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(tmp_path / "calls.csv")
+
+    _, config = start_with(deals, monkeypatch, calls)
+
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
 def both_keys(number: int) -> tuple[str, str]:
     return f"K{900 + number % CONTACTS}", f"C{number % 4}"
 
@@ -249,8 +283,8 @@ def test_start_when_calls_name_contacts_and_companies_then_the_contact_counts(
 
     assert "(contact_id = Contact Id)" in parts["events"].evidence
     assert parts["events"].doubt == (
-        "by a view, each row goes to the leads with the same contact that existed by then: nothing "
-        "says when leads closed; check that it is right"
+        "by a view, each row goes to the leads with the same contact that existed by then: no "
+        "column surely says when they closed; check that it is right"
     )
     assert ingest(config) == (LEADS + CONTACTS, 0)  # no close is known: the first lead has both
 
@@ -293,6 +327,31 @@ def test_start_when_a_file_names_leads_and_contacts_then_leads_count(
 
     assert parts["events"].evidence == "100% of its Deal are leads; dated by When"
     assert ingest(config) == (LEADS, 0)
+
+
+def test_start_when_calls_lack_the_id_of_a_lead_then_their_contacts_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["Contact Id", "Deal", "When", "Type"],
+        lambda number, created, _: (
+            f"K{900 + number % CONTACTS}", "" if number % 2 else f"D{number}", iso(created), "Call",
+        ),
+    )  # fmt: skip
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert parts["events"].evidence == (
+        "100% of its Deal are leads; rows without Deal name contacts (Contact Id = Contact Id): 40 of "
+        "40 rows reach a lead; dated by When"
+    )
+    assert parts["events"].doubt == (
+        "by a view, each row without Deal goes to the leads with the same contact that were open at "
+        "the time; check that it is right"
+    )
+    assert ingest(config) == (LEADS, 0)  # no row that names a lead goes to a second one
 
 
 @pytest.mark.parametrize("column", ["id", "user_id", "contact_id"])

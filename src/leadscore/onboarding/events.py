@@ -33,6 +33,12 @@ class Events:
     duration: Duration | None = None
     strangers: float = 0.0  # the share of rows that name no lead
     link: Link | None = None  # of rows that name a contact or company in place of a lead
+
+    @property
+    def names_leads(self) -> bool:
+        """Whether rows name leads, even if some name a contact or company instead."""
+        return self.link is None or self.ref is not self.link.first.ref
+
     won: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
@@ -121,8 +127,12 @@ def find_sources(
     for profile in profiles:
         events = find_events(profile, leads, lead_id)
         is_sure = events is not None and not is_of_other_record(events.ref, leads, lead_id)
-        if is_dated and lead_id is not None and not is_sure:
-            others = [other for other in profiles if other is not profile]
+        others = [other for other in profiles if other is not profile]
+        if not is_dated or lead_id is None:
+            pass
+        elif events is not None and is_sure:
+            _link_rest(events, leads, lead_id, others)
+        else:
             of_numbers = None if lists_people(profile) else events
             events = _find_linked_events(profile, leads, lead_id, others) or of_numbers
         sources += [events] if events is not None else []
@@ -145,6 +155,17 @@ def _find_linked_events(
         return None  # a history of what a contact is, which is none of its leads
     events.link = link
     return events
+
+
+def _link_rest(events: Events, leads: Profile, lead_id: Column, others: Sequence[Profile]) -> None:
+    """Note how activities without the id of a lead reach leads, where many have none."""
+    is_of_activities = events.table == "activities" and not events.won and not events.lost
+    lacking = missing_share(events.ref)
+    if not is_of_activities or not events.has_strangers or lacking <= MOST_STRANGERS:
+        return
+    events.link = find_link(events.profile, leads, lead_id, others)
+    if events.link is not None:
+        events.strangers -= lacking
 
 
 def _read_events(

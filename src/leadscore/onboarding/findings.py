@@ -99,13 +99,18 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
     """What a file of events says of leads."""
     place = events.profile.file.name
     shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
-    doubt = None
+    doubts = []
     if view is not None:
         rows = counted(events.profile.rows, "row")
-        shared = f"{view.connection}: {view.rows:,} of {rows} reach a lead"
-        doubt = f"by a view, {view.sentence()}; check that it is right"
-    elif events.has_strangers:
-        doubt = f"{events.strangers:.0%} of the rows are of other records, and left out by a view"
+        connection = view.connection
+        if events.names_leads:
+            connection = f"{shared}; {connection}"
+        shared = f"{connection}: {view.rows:,} of {rows} reach a lead"
+        doubts.append(f"by a view, {view.sentence()}; check that it is right")
+    if events.has_strangers:
+        strangers = f"{events.strangers:.0%} of the rows are of other records"
+        doubts.append(f"{strangers}, and left out by a view")
+    doubt = "; ".join(doubts) or None
     findings = [Finding("events", place, f"{shared}; dated by {events.when.name}", doubt)]
     if events.won and events.lost:
         evidence = f"won: {listed(events.won, most=4)}; lost: {listed(events.lost, most=4)}"

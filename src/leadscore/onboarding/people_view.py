@@ -26,7 +26,8 @@ class PeopleView:
 
     Attributes:
         sql: the SELECT.
-        link: what connects the rows with leads.
+        link: what connects the rows with leads, or the rest of them.
+        rest: the column of leads' ids that these rows lack; None if all do.
         rows: how many of the rows that were looked at reach a lead.
         unread: the columns whose dates SQL does not read: nothing is left out by time.
         has_ends: whether it knows when leads closed.
@@ -34,6 +35,7 @@ class PeopleView:
 
     sql: str
     link: Link
+    rest: str | None
     rows: int
     unread: Sequence[str]
     has_ends: bool
@@ -41,19 +43,21 @@ class PeopleView:
     @property
     def connection(self) -> str:
         """What the rows name, and the columns that connect them with leads."""
-        return f"its rows name {self.link.first.kinds}, not leads ({self.link.columns})"
+        kinds, columns = self.link.first.kinds, self.link.columns
+        if self.rest is not None:
+            return f"rows without {self.rest} name {kinds} ({columns})"
+        return f"its rows name {kinds}, not leads ({columns})"
 
     def sentence(self) -> str:
         """What the view does with a row."""
         leads = f"leads with the same {self.link.kind}"
+        rows = "each row" if self.rest is None else f"each row without {self.rest}"
         if self.unread:
             names = listed(self.unread)
-            return (
-                f"each row goes to all {leads}, open or not: SQL cannot read every date in {names}"
-            )
+            return f"{rows} goes to all {leads}, open or not: SQL cannot read every date in {names}"
         if self.has_ends:
-            return f"each row goes to the {leads} that were open at the time"
-        return f"each row goes to the {leads} that existed by then: nothing says when leads closed"
+            return f"{rows} goes to the {leads} that were open at the time"
+        return f"{rows} goes to the {leads} that existed by then: no column surely says when they closed"
 
 
 def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf) -> PeopleView:
@@ -79,7 +83,8 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
         limits = _find_limits(when, leads, read)
     sql = _view_sql(events, link, leads, limits)
     rows = _count_rows(sql, events, link, leads)
-    return PeopleView(sql, link, rows, unread, has_ends=len(limits) > 1)
+    rest = events.ref.name if events.names_leads else None
+    return PeopleView(sql, link, rest, rows, unread, has_ends=len(limits) > 1)
 
 
 @dataclass(frozen=True)
@@ -137,10 +142,26 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
         lines.append("JOIN spans ON spans.person = people.person")
     conditions = [limit.comparison for limit in limits]
     conditions += _no_placeholders(first, "activity")
+    if events.names_leads:
+        conditions.append(f"activity.{quoted_name(events.ref.name)} IS NULL")
     if conditions:
         lines.append(f"WHERE {f'{AND} '.join(conditions)}")
-    lines.append(f"ORDER BY activity._file, activity._line, spans.{events.lead_column}")
+    if events.names_leads:
+        lines += _direct_lines(events)
+    lines.append(f"ORDER BY _file, _line, {events.lead_column}")
     return "\n".join(lines)
+
+
+def _direct_lines(events: Events) -> list[str]:
+    """The rows that name a lead; where many name other records, those of leads alone."""
+    ref = quoted_name(events.ref.name)
+    is_of_lead = f"IN (SELECT {events.lead_column} FROM spans)"
+    return [
+        "UNION ALL",
+        f"SELECT {ref} AS {events.lead_column}, *",
+        f"FROM {quoted_name(events.profile.file.source)}",
+        f"WHERE {ref} {is_of_lead if events.has_strangers else 'IS NOT NULL'}",
+    ]
 
 
 def _bridge_lines(link: Link, bridge: Bridge) -> list[str]:
@@ -175,8 +196,9 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> int:
     """How many of the rows that were looked at reach a lead."""
     lead_columns = [leads.id, link.key, leads.created, leads.outcome, *leads.ends()]
     lead_columns += [leads.flag.column] if leads.flag else []
+    of_rows = [events.ref, link.first.ref, events.when]
     tables = {
-        events.profile.file.source: rows_for_views(events.profile, [link.first.ref, events.when]),
+        events.profile.file.source: rows_for_views(events.profile, of_rows),
         leads.source: rows_for_views(leads.profile, filter(None, lead_columns)),
     }
     if link.bridge is not None:

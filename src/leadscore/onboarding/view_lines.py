@@ -28,7 +28,7 @@ def write_views(text: Text, plan: Plan) -> None:
 
 def write_reading(text: Text, plan: Plan, profile: Profile) -> None:
     """How ids and dates of a file are written, as a source or a view over it states it."""
-    refs = [events.ref for events in plan.events if events.link is None]
+    refs = [events.ref for events in plan.events if events.names_leads]
     kind = kind_of_ids(plan.leads.id, refs)
     if kind is not None:
         text.add(f"id = {quoted(kind)} # the files write the ids in different ways")
