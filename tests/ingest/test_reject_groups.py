@@ -49,13 +49,20 @@ def rejects(*rows: tuple[str, str | None, str, str | None]) -> pa.Table:
         (("type", "outcomes", "event_at", "never"), "event_at", 'type = "warn"'),
         (("type", "activities", "duration_s", "long"), "Length", "durations are read as"),
         (("not_a_lead", "leads", "lead_id", "Sum"), "Deal", 'ignore.totals = { "Deal" = ["Sum"] }'),
+        (("id_kind", "leads", "lead_id", "x"), "Deal", 'ignore.other_ids = { "Deal" = ["x"] }'),
+        (("money", "leads", "currency", "GBP"), "currency", "[money.rates]: GBP = ..."),
+        (("money", "leads", "currency", "kr"), "currency", "of SEK, NOK, DKK, ISK that 'kr' means;"),
+        (("money", "leads", "currency", "EUR"), "currency", "the mark beside the number name two"),
     ],
 )
 def test_group_when_a_rule_was_broken_then_names_the_file_column_and_the_line_to_write(
     row: tuple[str, str | None, str, str], column: str, cure: str
 ) -> None:
     settings = make_settings(
-        sources={"calls": {"path": "calls.csv"}}, mapping=[LEADS, ENTRY], stages={"open": ["New"]}
+        sources={"calls": {"path": "calls.csv"}},
+        mapping=[LEADS, ENTRY],
+        stages={"open": ["New"]},
+        money={"currency": "EUR"},
     )
 
     (group,) = group_rejects(rejects(row, row, row), settings)

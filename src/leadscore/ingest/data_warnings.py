@@ -20,7 +20,7 @@ CREATIONS_SQL = f"""SELECT
         WHEN n.event_us IS NULL AND f.event_us <> {{undated_us}} THEN 1 END) AS moved
     FROM {ACCEPTED_LEADS} AS n JOIN leads_now AS f ON f.lead_id = n.lead_id"""
 CURRENCIES_SQL = f"""SELECT DISTINCT currency FROM {ACCEPTED_LEADS} AS l
-    WHERE amount IS NOT NULL AND currency IS NOT NULL ORDER BY currency"""
+    WHERE amount IS NOT NULL AND amount <> 0 ORDER BY currency"""
 LATE_SQL = """SELECT "table" AS name, COUNT(*) AS n FROM rule_rejects
     WHERE rule = 'after_export' AND severity = 'warned' GROUP BY "table" """
 
@@ -87,7 +87,9 @@ def _warn_of_creations(staged: Staged, known_until: int) -> Iterator[str]:
 def _warn_of_currencies(staged: Staged) -> Iterator[str]:
     currencies = staged.engine.query(CURRENCIES_SQL)["currency"].to_pylist()
     if len(currencies) > 1:
-        names = listed(currencies)
+        names = listed([currency for currency in currencies if currency])
+        if None in currencies:
+            names += " and in no stated currency"
         yield f"amounts in {names} are compared as they stand: give rates under money"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from leadscore.ingest.mapping.currencies import SHARED
 from leadscore.ingest.mapping.durations import UNITS
 from leadscore.ingest.readers.values import MISSING
 from leadscore.json_files import toml_text
@@ -118,6 +119,10 @@ def _cure(group: RejectGroup, name: str | None, settings: Settings) -> list[str]
     if group.rule == "unmapped" and group.column is not None:
         place = f"under [mapping.values.{column}] of {group.source} -> {group.table}"
         return [f"{place}: {toml_text(value)} = {{ ... }}" for value in values]
+    if group.rule == "id_kind" and values:
+        return [f"under {place}, to leave them out: ignore.other_ids = {where}"]
+    if group.rule == "money" and settings.money is not None:
+        return [_cure_of_currency(value, settings.money.currency) for value in values]
     if group.rule == "allowed" and group.table == "stages":
         names = (*settings.stages.open, *values)
         stages = ", ".join(toml_text(stage) for stage in names)
@@ -125,6 +130,18 @@ def _cure(group: RejectGroup, name: str | None, settings: Settings) -> list[str]
     if group.rule == "allowed" and group.table == "activities":
         return [f'under [kinds]: {toml_text(value)} = "..."' for value in values]
     return _cure_of_value(group, name, place, settings)
+
+
+def _cure_of_currency(mark: str, own: str) -> str:
+    if mark in SHARED:
+        meant = ", ".join(SHARED[mark])
+        return (
+            f"under [money.rates], a rate for the one of {meant} that {mark!r} means; or map a "
+            "column with the currency"
+        )
+    if mark == own:
+        return "one currency where the column and the mark beside the number name two"
+    return f"under [money.rates]: {mark} = ..., what one is worth in {own}"
 
 
 def _cure_of_value(

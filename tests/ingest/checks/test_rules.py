@@ -253,6 +253,13 @@ AMOUNTS = [
     ("5", "GBP", "money"),
     ("5", "", "money"),
     ("€5", "USD", "money"),
+    ("$5", "USD", (450, "EUR")),
+    ("$10", "", (900, "EUR")),  # of the dollars, only that of the United States has a rate
+    ("¥1000", "", (600, "EUR")),
+    ("$5", "EUR", "money"),
+    ("5 kr", "", "money"),
+    ("Rs. 5", "", "money"),
+    ("5", "€", (500, "EUR")),
 ]
 
 
@@ -285,6 +292,20 @@ def test_amounts_when_they_are_of_several_currencies_without_rates_then_it_is_sa
     assert [w for w in told.warnings if "currency" in w or "compared" in w] == [
         "amounts in 'EUR', 'USD' are compared as they stand: give rates under money"
     ]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "names"),
+    [
+        (["$1", "€1"], "'$', 'EUR'"),
+        (["5 kr", "$5"], "'$', 'kr'"),
+        (["USD 5", "5"], "'USD' and in no stated currency"),
+    ],
+)
+def test_amounts_when_their_marks_differ_then_it_is_said_too(tmp_path, amounts, names):
+    leads = [f"{n},2024-01-01,{amount}" for n, amount in enumerate(amounts)]
+    told = jobs.ingest(settings_of(tmp_path, "amount", leads, {"amount": "amount"}))
+    assert told.warnings[0].startswith(f"amounts in {names} are compared as they stand")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ LONGEST = 64  # characters of a number with its currency; longer text is not loo
 MINUS = "\u2212-"  # the hyphen at the end, where a set of characters takes it as it is
 NO_CENTS = re.compile(r"(?<=[0-9])([.,])(?:--?|[\u2013\u2014])$")  # 1.234,- and 1'234.-
 
-# "" where several countries share the mark: nothing is guessed
+# Marks that several currencies share, and the currencies that each may mean
+SHARED = {
+    "$": "USD AUD BRL CAD CLP COP HKD MXN NZD SGD TWD ARS UYU".split(),
+    "\u00a5": "JPY CNY".split(),
+    "\u5143": "CNY TWD HKD".split(),
+    "kr": "SEK NOK DKK ISK".split(),
+    "Rs": "INR PKR LKR NPR MUR".split(),
+}
+# The currency that a mark means, or the mark itself where several countries share it
 CURRENCIES = {
     "\u20ac": "EUR",
     "\u00a3": "GBP",
@@ -25,14 +33,14 @@ CURRENCIES = {
     "Fr.": "CHF",
     "fr.": "CHF",
     "SFr.": "CHF",
-    "$": "",
-    "\u00a5": "",
+    "$": "$",
+    "\u00a5": "\u00a5",
     "CN\u00a5": "CNY",
     "\u5186": "JPY",
-    "\u5143": "",
+    "\u5143": "\u5143",
     "\uc6d0": "KRW",
-    "kr": "",
-    "kr.": "",
+    "kr": "kr",
+    "kr.": "kr",
     "K\u010d": "CZK",
     "Ft": "HUF",
     "\u20aa": "ILS",
@@ -45,9 +53,9 @@ CURRENCIES = {
     "MX$": "MXN",
     "NT$": "TWD",
     "S$": "SGD",
-    "Rs.": "",
-    "Rs": "",
-    "\u20a8": "",
+    "Rs.": "Rs",
+    "Rs": "Rs",
+    "\u20a8": "Rs",
     "RM": "MYR",
     "RMB": "CNY",
     "Rp": "IDR",
@@ -69,7 +77,10 @@ BEHIND = re.compile(rf"(?P<rest>.*?)\s*{_MARK}\s*(?P<sign>[{MINUS}]?\)?)", re.DO
 
 @dataclass(frozen=True)
 class Amount:
-    """A text without its marks of a currency, and that currency's ISO code, or ""."""
+    """A text without its marks of a currency, and that currency, or "".
+
+    The currency is an ISO code, or a mark like $ that several currencies share.
+    """
 
     number: str
     currency: str
@@ -94,7 +105,20 @@ def split_currency(text: str) -> Amount:
         currencies.add(CURRENCIES.get(mark, mark))
     number = NO_CENTS.sub(r"\g<1>00", number)
 
-    currencies.discard("")
-    if len(currencies) > 1:
-        return Amount("", "")
-    return Amount(number, next(iter(currencies), ""))
+    if not currencies:
+        return Amount(number, "")
+    currency = _agree(currencies)
+    return Amount(number, currency) if currency else Amount("", "")
+
+
+def may_mean(mark: str, currency: str) -> bool:
+    """Whether a mark or code is that currency, or shared by it and others."""
+    return mark == currency or currency in SHARED.get(mark, ())
+
+
+def _agree(currencies: set[str]) -> str | None:
+    """The one currency that all of these are or may mean, or None."""
+    for currency in sorted(currencies, key=len, reverse=True):  # codes before shared marks
+        if all(may_mean(mark, currency) for mark in currencies):
+            return currency
+    return None

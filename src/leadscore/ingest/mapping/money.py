@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.ingest.mapping.currencies import CURRENCIES, SHARED, may_mean
 from leadscore.ingest.mapping.words import Words, to_mask
 from leadscore.settings.money import Money
 
@@ -30,12 +31,13 @@ def convert(
     """Amounts in the one currency of the settings.
 
     Where no currency is given, it is that of the settings. A currency column that contradicts the
-    mark beside the number leaves the amount without a rate.
+    mark beside the number leaves the amount without a rate. A mark that several currencies share
+    means that of the settings if this is among them, else the only one of them with a rate.
 
     Args:
         values: (n,) in minor units.
         stated: (n,) the currency column; None if there is none.
-        marked: (n,) the currency beside the number, or "".
+        marked: (n,) the currency or shared mark beside the number, or "".
         money: the currency to convert into, and its rates; None leaves amounts as they are.
     """
     column = marked if stated is None else stated
@@ -65,12 +67,27 @@ def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
     """Where both the mark and the column (n,) give a currency, and not the same."""
     has_mark = pc.not_equal(marked, "")
     is_given = pc.and_(has_mark, pc.not_equal(column, ""))
-    contradicts = pc.and_(is_given, pc.not_equal(marked, column))
-    return to_mask(contradicts)
+    contradicts = to_mask(pc.and_(is_given, pc.not_equal(marked, column)))
+    for place in np.flatnonzero(contradicts):
+        stated = column[place].as_py()
+        currency = CURRENCIES.get(stated, stated)
+        contradicts[place] = not may_mean(marked[place].as_py(), currency)
+    return contradicts
 
 
 def _read_rates(currencies: list[str], money: Money, default: str) -> np.ndarray:
     """The rate of each currency; NaN without one."""
-    rates = [money.rate(currency or default) for currency in currencies]
+    rates = [money.rate(_name_currency(word or default, money)) for word in currencies]
     numbers = [float(rate) if rate else np.nan for rate in rates]
     return np.array(numbers)
+
+
+def _name_currency(mark: str, money: Money) -> str:
+    """The currency of the settings that a mark means; the mark itself if that is not certain."""
+    currency = CURRENCIES.get(mark, mark)
+    if currency not in SHARED:
+        return currency
+    if may_mean(currency, money.currency):
+        return money.currency
+    known = [name for name in money.rates if may_mean(currency, name)]
+    return known[0] if len(known) == 1 else currency

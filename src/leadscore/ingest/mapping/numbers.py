@@ -134,9 +134,9 @@ def read_money(
     decimals: int,
     decimal: str,
 ) -> tuple[np.ndarray, np.ndarray, pa.Array]:
-    """Numbers as by `read_numbers`, and the ISO code of the currency before or behind each, or "".
+    """Numbers as by `read_numbers`, and the currency before or behind each, or "".
 
-    A mark that several currencies share, like $, gives none.
+    A currency is its ISO code, or a mark like $ that several share: none of them is guessed.
     """
     words = Words.of(narrow(text))
     units = read_plain(words.distinct, decimals=decimals, decimal=decimal)
