@@ -18,6 +18,7 @@ LONGEST_VALUE = 60
 TIMES = ("event_at", "available_at", "booked_at")
 ALWAYS_REFUSED = ("event_at", "seq", "sequence")  # if they cannot be read, but for a close's date
 PATTERN = 'a pattern of Python\'s strptime, such as "%d.%m.%y %H:%M"'
+NO_LEADS = {"not_a_lead": "totals", "id_kind": "other_ids"}  # rule -> name to ignore its rows by
 DURATIONS = (
     "durations are read as 90 (seconds), 00:27 (hours first), 0:27:30, 27 min, 1.5 h or PT27M"
 )
@@ -114,8 +115,8 @@ def _cure(group: RejectGroup, name: str | None, settings: Settings) -> list[str]
             f"under {place}, to ignore them: ignore.not_needed = {where}",
             "or, to use them: add a mapping entry that selects them",
         ]
-    if group.rule == "not_a_lead" and values:
-        return [f"under {place}, to leave them out: ignore.totals = {where}"]
+    if group.rule in NO_LEADS and values:
+        return [f"under {place}, to leave them out: ignore.{NO_LEADS[group.rule]} = {where}"]
     if group.rule == "unmapped" and group.column is not None:
         place = f"under [mapping.values.{column}] of {group.source} -> {group.table}"
         return [f"{place}: {toml_text(value)} = {{ ... }}" for value in values]
@@ -152,6 +153,9 @@ def _cure_of_value(
 ) -> list[str]:
     """The same where a number, time or duration cannot be read, or is out of range."""
     lines = []
+    if group.rule == "money" and settings.money is not None:
+        own = settings.money.currency
+        lines += [_cure_of_currency(value, own) for value, _ in group.values]
     field = settings.lead_fields().get(name or "")
     is_time = name in TIMES or (field is not None and field.type == "date")
     if group.rule == "type" and is_time:
