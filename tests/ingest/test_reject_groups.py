@@ -51,7 +51,11 @@ def rejects(*rows: tuple[str, str | None, str, str | None]) -> pa.Table:
         (("not_a_lead", "leads", "lead_id", "Sum"), "Deal", 'ignore.totals = { "Deal" = ["Sum"] }'),
         (("id_kind", "leads", "lead_id", "x"), "Deal", 'ignore.other_ids = { "Deal" = ["x"] }'),
         (("money", "leads", "currency", "GBP"), "currency", "[money.rates]: GBP = ..."),
-        (("money", "leads", "currency", "kr"), "currency", "of SEK, NOK, DKK, ISK that 'kr' means;"),
+        (
+            ("money", "leads", "currency", "kr"),
+            "currency",
+            "of SEK, NOK, DKK, ISK that 'kr' means;",
+        ),
         (("money", "leads", "currency", "EUR"), "currency", "the mark beside the number name two"),
     ],
 )

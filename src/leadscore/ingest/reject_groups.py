@@ -120,10 +120,6 @@ def _cure(group: RejectGroup, name: str | None, settings: Settings) -> list[str]
     if group.rule == "unmapped" and group.column is not None:
         place = f"under [mapping.values.{column}] of {group.source} -> {group.table}"
         return [f"{place}: {toml_text(value)} = {{ ... }}" for value in values]
-    if group.rule == "id_kind" and values:
-        return [f"under {place}, to leave them out: ignore.other_ids = {where}"]
-    if group.rule == "money" and settings.money is not None:
-        return [_cure_of_currency(value, settings.money.currency) for value in values]
     if group.rule == "allowed" and group.table == "stages":
         names = (*settings.stages.open, *values)
         stages = ", ".join(toml_text(stage) for stage in names)

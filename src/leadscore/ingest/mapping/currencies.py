@@ -11,11 +11,25 @@ NO_CENTS = re.compile(r"(?<=[0-9])([.,])(?:--?|[\u2013\u2014])$")  # 1.234,- and
 
 # Marks that several currencies share, and the currencies that each may mean
 SHARED = {
-    "$": "USD AUD BRL CAD CLP COP HKD MXN NZD SGD TWD ARS UYU".split(),
-    "\u00a5": "JPY CNY".split(),
-    "\u5143": "CNY TWD HKD".split(),
-    "kr": "SEK NOK DKK ISK".split(),
-    "Rs": "INR PKR LKR NPR MUR".split(),
+    "$": (
+        "USD",
+        "AUD",
+        "BRL",
+        "CAD",
+        "CLP",
+        "COP",
+        "HKD",
+        "MXN",
+        "NZD",
+        "SGD",
+        "TWD",
+        "ARS",
+        "UYU",
+    ),
+    "\u00a5": ("JPY", "CNY"),
+    "\u5143": ("CNY", "TWD", "HKD"),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "Rs": ("INR", "PKR", "LKR", "NPR", "MUR"),
 }
 # The currency that a mark means, or the mark itself where several countries share it
 CURRENCIES = {
