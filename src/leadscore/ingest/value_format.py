@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pyarrow as pa
+
 from leadscore.errors import DecimalMarkError
 from leadscore.ingest.mapping.durations import UNITS
-from leadscore.ingest.mapping.entries import table_of
+from leadscore.ingest.mapping.entries import changed_numbers, table_of
 from leadscore.ingest.mapping.numbers import detect_decimal
 from leadscore.ingest.mapping.personal import PersonalHash
 from leadscore.ingest.mapping.typed import Reader
@@ -49,17 +51,20 @@ class ValueFormat:
         """
         if before is not None and self.shows_decimal:
             return before
-        decimal = self.source.decimal or self._detect_decimal(texts, typed)
+        reader = before or self._begin(texts)
+        decimal = self.source.decimal or self._detect_decimal(texts, typed, reader)
         self.shows_decimal = decimal is not None
-        if before is not None:
-            return replace(before, decimal=decimal or ".")
+        return replace(reader, decimal=decimal or ".")
+
+    def _begin(self, texts: Texts) -> Reader:
+        """How the file writes values, but for the decimal mark."""
         is_view = self.file.source in self.settings.views
         return Reader(
             source=self.file.source,
             file=self.file.name,
             zone=self.source.timezone or self.settings.timezone,
             dates=self.source.dates,
-            decimal=decimal or ".",
+            decimal=".",
             personal=self.personal,
             is_only_file=self._is_only_file(),
             rows_name_file=is_view and FILE in texts.columns,
@@ -72,15 +77,21 @@ class ValueFormat:
             return True
         return self.file.name == source.path
 
-    def _detect_decimal(self, texts: Texts, typed: frozenset[str]) -> str | None:
-        numbers: set[str] = set()
+    def _detect_decimal(
+        self,
+        texts: Texts,
+        typed: frozenset[str],
+        reader: Reader,
+    ) -> str | None:
+        numbers: dict[str, pa.Array] = {}
         for entry in self.entries:
-            numbers.update(self._number_columns(entry))
+            if entry.table == "changes":
+                numbers |= changed_numbers(texts, entry, self.settings, reader)
+        for entry in self.entries:
+            numbers |= {name: texts.columns[name] for name in self._number_columns(entry)}
 
-        as_text = sorted(numbers - typed)
-        written = {name: texts.columns[name] for name in as_text}
-        as_numbers = sorted(numbers & typed)
-        stored = {name: texts.columns[name] for name in as_numbers}
+        written = {name: numbers[name] for name in sorted(numbers.keys() - typed)}
+        stored = {name: numbers[name] for name in sorted(numbers.keys() & typed)}
         try:
             return detect_decimal(written, typed=stored)
         except DecimalMarkError as e:

@@ -211,6 +211,37 @@ def test_changes_when_other_fields_look_like_dates_or_shares_then_nothing_is_ask
         assert rejects(ingest_log(tmp_path, text, entry, fields=FIELDS)) == []
 
 
+CHANGED = {
+    "table": "changes",
+    "columns": {"lead_id": "id", "event_at": "t", "field": "f", "value": "v"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "values"),
+    [
+        (["amount;12.000,50", "amount;13.000"], ["1200050", "1300000"]),
+        (["amount;$1,200.50", "amount;13,000"], ["60025", "1300000"]),
+        (["amount;12.000", "budget;1,5"], ["1200000", "150"]),
+        (["amount;\u20ac5", "amount;USD 4", "amount;3"], ["500", "200", "300"]),
+        (["amount;12.000", "city;1,5"], None),
+        (["city;12.000", "amount;1,5"], ["12.000", "150"]),
+    ],
+)
+def test_changes_when_fields_are_numbers_then_they_show_the_decimal_mark_and_amounts_their_currency(
+    tmp_path, changes, values
+):
+    lines = [f"1;2024-01-0{day};{change}" for day, change in enumerate(changes, 1)]
+    text = "\n".join(["id;t;f;v", *lines, ""])
+    money = {"currency": "EUR", "rates": {"USD": "0.5"}}
+    if values is None:
+        with pytest.raises(SourceFormatError, match=r"'12\.000' in column 'v' may have a decimal"):
+            ingest_log(tmp_path, text, CHANGED, fields=FIELDS)
+    else:
+        version = ingest_log(tmp_path, text, CHANGED, fields=FIELDS, money=money)
+        assert [value for (value,) in rows(version, "changes", "value")] == values
+
+
 def test_ids_when_they_look_like_numbers_then_they_stay_text(tmp_path):
     text = "id,created\n00012,2024-01-01\n12,2024-01-01\n1e3,2024-01-01\nNA,2024-01-01\n"
     version = ingest(tmp_path, {"leads.csv": text}, mapping=[LEADS])

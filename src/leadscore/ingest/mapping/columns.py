@@ -229,7 +229,10 @@ def _build_changed_values(selected: SelectedRows, text: pa.Array, column: str) -
             continue
 
         own = fill_missing(text, ~is_name, MISSING)
-        integers, ok = _read_typed(selected, Column(name, field.type), own)
+        if name == "amount":
+            integers, ok = _read_changed_amounts(selected, own, column)
+        else:
+            integers, ok = _read_typed(selected, Column(name, field.type), own)
         unread = rows & ~ok
         selected.breaks.add(unread, "type", column, text, may_warn=False)
         written = pc.cast(pa.array(integers), pa.string())
@@ -241,3 +244,16 @@ def _build_changed_values(selected: SelectedRows, text: pa.Array, column: str) -
         return values
     hashed = selected.reader.personal.keys(text)
     return pc.if_else(pa.array(is_key), hashed, values)
+
+
+def _read_changed_amounts(
+    selected: SelectedRows,
+    text: pa.Array,
+    column: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Amounts (n,) in the settings' one currency if they have one, and which could be read."""
+    decimals = selected.settings.lead_fields()["amount"].decimals
+    values, ok, marked = selected.reader.money(text, decimals=decimals)
+    converted = convert(values, None, marked, selected.settings.money)
+    selected.breaks.add(ok & ~converted.has_rate, "money", column, marked, may_warn=False)
+    return converted.values, ok & converted.has_rate

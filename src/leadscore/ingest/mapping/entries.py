@@ -12,7 +12,7 @@ from leadscore.ingest.mapping.columns import build_before, build_column, build_m
 from leadscore.ingest.mapping.event_times import build_times, earliest_moments
 from leadscore.ingest.mapping.selected import SelectedRows
 from leadscore.ingest.mapping.typed import Reader
-from leadscore.ingest.mapping.words import Texts, hash_texts
+from leadscore.ingest.mapping.words import Texts, Words, hash_texts
 from leadscore.ingest.readers.batch import FILE
 from leadscore.settings.mapping import BEFORE, STAGE_NOW, Mapping
 from leadscore.settings.memory import lead_keys, stored_fields
@@ -124,6 +124,24 @@ def map_fields(
     times = build_times(selected)
     created = {"event_us": times.event_us, "available_us": times.available_us}
     return columns | build_money(selected) | created
+
+
+def changed_numbers(
+    texts: Texts,
+    entry: Mapping,
+    settings: Settings,
+    reader: Reader,
+) -> dict[str, pa.Array]:
+    """What an entry of `changes` gives to fields that are numbers, by the source's columns."""
+    fields = settings.lead_fields().items()
+    numbers = {name for name, field in fields if field.type == "number"}
+    selected = _select(np.arange(texts.n), texts, entry, settings, reader)
+    words = Words.of(selected.text("field"))
+    is_number = words.mask([word in numbers for word in words.texts])
+    chosen = texts.select(entry.where) & ~texts.any(entry.where_not) & is_number
+
+    columns = [entry.columns[name] for name in ("value", "before") if name in entry.columns]
+    return {column: texts.columns[column].filter(pa.array(chosen)) for column in columns}
 
 
 def _select(
