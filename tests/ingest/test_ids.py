@@ -124,6 +124,7 @@ UPDATED = HEADER + ",Updated"
         ({"first": "Updated"}, ["", "2026-03-01", "2026-02-01"], 300),
         ({"latest": "Updated"}, ["b", "a", "b"], 300),
         ({"first": "Updated"}, ["", "", ""], 100),
+        ({"latest": "Updated"}, ["9 EUR", "10 EUR", "8 EUR"], 200),
         ({"latest": "Updated"}, ["2026-01-02", "2026-01-02", "2026-01-01"], 200),
     ],
 )
@@ -132,7 +133,7 @@ def test_rows_of_one_lead_when_keep_says_which_counts_then_the_others_are_ignore
 ):
     rows = [f"D1,Won,2026-01-01,2026-02-0{n},{n},{text}" for n, text in enumerate(updated, 1)]
     rows.insert(1, "D2,Open,2026-01-05,,7,2026-01-05")
-    if updated[0] == "9":
+    if updated[0].startswith("9"):
         rows[1] = "D2,Open,2026-01-05,,7,1"
     done = export.ingest(deals_csv(*rows, header=UPDATED), of_deals={"keep": keep})
     assert not done.rejects
@@ -142,6 +143,26 @@ def test_rows_of_one_lead_when_keep_says_which_counts_then_the_others_are_ignore
     account = done.accounts.sources["deals"]
     assert (account.read, account.used, account.ignored) == (4, 2, 2)
     assert account.ignored_by["keep"] == 2
+
+
+@pytest.mark.parametrize(
+    ("updated", "words"),
+    [
+        (["1/9/2026", "1/10/2026", "never"], "times and 'never'"),
+        (["9", "10", "N/A"], "numbers and 'N/A'"),
+    ],
+)
+def test_rows_of_one_lead_when_only_most_values_have_an_order_then_keep_asks_about_the_others(
+    export, updated, words
+):
+    rows = [f"D1,Open,2026-01-01,,{n},{text}" for n, text in enumerate(updated)]
+    deals = deals_csv(*rows, header=UPDATED)
+    of_deals = {"keep": {"latest": "Updated"}, "dates": "mdy"}
+    with pytest.raises(UserError) as e:
+        export.ingest(deals, of_deals=of_deals)
+    assert words in str(e.value)
+    export.ingest(deals, of_deals=of_deals | {"missing": updated[2:]})
+    assert export.rows("leads", "amount") == [(100,)]
 
 
 def test_rows_of_one_lead_when_ids_have_two_spellings_then_one_of_them_counts(export):

@@ -12,9 +12,10 @@ from leadscore.settings.base import Frozen
 class Keep(Frozen):
     """Of several rows of one lead in a file, the only one that is used; the others are ignored.
 
-    The column is compared as numbers or times if all its values are such, else as text; a missing
-    value comes last. Among equals the larger text, then the later row counts for `latest`; for
-    `first` the smaller text, then the earlier row.
+    The column is compared as numbers, amounts or times if all its values are such, else as text; a
+    file in which only most of them are is refused. A missing value comes last. Among equals the
+    larger text, then the later row counts for `latest`; for `first` the smaller text, then the
+    earlier row.
     """
 
     latest: str | None = Field(

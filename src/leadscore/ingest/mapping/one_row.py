@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadscore.errors import UserError
 from leadscore.ingest.mapping.ids import ids_of
 from leadscore.ingest.mapping.typed import Reader
 from leadscore.ingest.mapping.words import Texts, is_missing
+from leadscore.json_files import toml_text
 from leadscore.settings.keep import Keep
 from leadscore.settings.mapping import Mapping
 from leadscore.settings.source import Reading
@@ -84,15 +86,30 @@ class RowChoice:
 
     def _values(self, text: pa.Array, reader: Reader) -> pa.Array:
         """What the texts (n,) are compared by: numbers, else times, else nothing but the text."""
-        missing = is_missing(text)
-        numbers, ok = reader.numbers(text, decimals=DECIMALS)
-        if (ok | missing).all():
+        given = ~is_missing(text)
+        numbers, is_number, marks = reader.money(text, decimals=DECIMALS)
+        if (is_number | ~given).all() and len(pc.unique(marks)) < 3:  # beside "", one currency
             return pa.array(numbers)
-        moments, ok = reader.moments(text, self.keep.column)
-        if (ok | missing).all():
+        moments, is_moment = reader.moments(text, self.keep.column)
+        if (is_moment | ~given).all():
             return pa.array(moments)
+
+        for kind, ok in (("numbers", is_number), ("times", is_moment)):
+            others = given & ~ok
+            if others.any() and 2 * ok.sum() > given.sum():
+                self._refuse_mixed(text, others, kind, reader.source)
         zeros = np.zeros(len(text), dtype=np.int64)
         return pa.array(zeros)
+
+    def _refuse_mixed(self, text: pa.Array, others: np.ndarray, kind: str, source: str) -> None:
+        """Most values are of a kind, which texts would not order: 9 and 10, 9/1/2025 and 10/1/2025."""
+        examples = text.filter(pa.array(others))
+        example = str(examples[0].as_py())
+        raise UserError(
+            f"source {source!r}: keep compares the column {self.keep.column!r}, which holds "
+            f"{kind} and {example!r}: if that stands for a missing value, set "
+            f"missing = [{toml_text(example)}] for the source, else name another column"
+        )
 
 
 def _joined(arrays: Sequence[pa.Array], kind: pa.DataType) -> pa.Array:
