@@ -140,6 +140,17 @@ def test_moments_when_forms_are_mixed_then_each_row_is_read_by_itself():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("dates", ["dmy", "mdy", "ymd"])
+def test_moments_when_an_order_is_stated_then_other_forms_in_the_column_are_read_as_ever(dates):
+    texts = ["27. Januar 2026", "Jan 3, 2025 1:05 PM", "03-Mar-2025", "2025-10-03 09:05 Uhr", "x"]
+    us, ok = read_moments(column(["01/02/2003", "01/02/03", *texts]), zone="UTC", dates=dates)
+    assert ok.tolist() == [dates != "ymd", True, True, True, True, True, False]
+    assert [utc(u) for u in us[2:6]] == [
+        "2026-01-27T23:59:59.999999Z", "2025-01-03T13:05:00Z", "2025-03-03T23:59:59.999999Z",
+        "2025-10-03T09:05:00Z",
+    ]  # fmt: skip
+
+
 def test_moments_when_there_are_no_rows_then_none_come_back():
     us, ok = read_moments(column([]), zone="Europe/Berlin", dates=None)
     assert (len(us), len(ok)) == (0, 0)
@@ -354,6 +365,11 @@ def test_date_orders_when_they_are_counted_then_only_those_that_decide_count():
         ("2025-10-03 24:00+02:00", "2025-10-03T22:00:00Z"),
         ("2025/10/03 24:00", "2025-10-04T00:00:00Z"),
         ("2025-10-03 24:00:01", None),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),  # a leap second
+        ("2017-01-01 00:59:60.5+01:00", "2017-01-01T00:00:00.500000Z"),
+        ("Jan 1, 2017 5:29:60 AM", None),
+        ("2025-10-03 11:05:00 +0200 CEST", "2025-10-03T09:05:00Z"),  # of Go
+        ("2025-10-03 09:05:00.123456789 +0000 UTC", "2025-10-03T09:05:00.123456Z"),
         ("20251003T090500Z", "2025-10-03T09:05:00Z"),
         ("20251003T0905", "2025-10-03T09:05:00Z"),
         ("20251003T110500+0200", "2025-10-03T09:05:00Z"),

@@ -258,6 +258,7 @@ def test_decimal_when_the_file_stores_numbers_then_these_have_points(texts, type
         ("5 \u0442\u044b\u0441. \u0440\u0443\u0431.", ",", 5_000, "RUB"),
         ("$1.5 Million", ".", 1_500_000, "$"),
         ("5 Lakhs", ".", 500_000, ""),
+        ("3 lacs", ".", 300_000, ""),
         ("Rp 5.000", ",", 5_000, "IDR"),
         ("RMB 5", ".", 5, "CNY"),
         ("RM5", ".", 5, "MYR"),

@@ -22,7 +22,7 @@ from leadscore.ingest.mapping.stated_times import (
 from leadscore.ingest.mapping.words import narrow, to_mask
 from leadscore.ingest.mapping.written_dates import ORDERS, write_as_iso
 from leadscore.ingest.readers.values import MISSING
-from leadscore.times import DAY_US
+from leadscore.times import DAY_US, SECOND_US
 
 HALF_DAY_US = DAY_US // 2
 LONGEST_DATE = len("2025-12-31")
@@ -34,6 +34,7 @@ ISO = rf"\A\d{{4}}-\d\d-\d\d(?:[T ]{_TIME}{_OFFSET}?)?\z"
 STAMP = r"\A[1-9]\d{3}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z?\z"  # the usual one
 HOUR = r"T(?P<hour>\d\d):"
 END_OF_DAY = r"[T ]24:00((?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?)\z"  # the next day's 00:00
+LEAP_SECOND = r":59:60((?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)\z"  # the next minute's :00, as POSIX has it
 ZONED = r"(?:Z|:\d\d(?:\.\d+)?[+-]\d\d(?::?\d\d)?)\z"
 
 
@@ -209,12 +210,15 @@ def _read_iso(
     """ISO 8601 (n,), null where there is none; `half` (n,) is "am", "pm" or ""."""
     ends_day = to_mask(pc.fill_null(pc.match_substring_regex(iso, END_OF_DAY), False))
     iso = pc.replace_substring_regex(iso, END_OF_DAY, r"T00:00\1")
+    is_leap = to_mask(pc.fill_null(pc.match_substring_regex(iso, LEAP_SECOND), False))
+    iso = pc.replace_substring_regex(iso, LEAP_SECOND, r":59:59\1")
     texts = iso.to_numpy(zero_copy_only=False)
     stamps = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce", cache=False)
     ok = np.asarray(stamps.notna())
     stamps_us = stamps.as_unit("us").asi8
     us = np.where(ok, stamps_us, 0)
     us[ok & ends_day] += DAY_US
+    us[ok & is_leap] += SECOND_US
     if half is not None:
         us, is_hour = _add_half_days(us, half, iso)
         ok &= is_hour

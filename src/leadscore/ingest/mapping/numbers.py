@@ -68,6 +68,7 @@ SCALES = {
     "lakhs": 5,
     "Lakhs": 5,
     "lac": 5,
+    "lacs": 5,
     "Lac": 5,
     "Cr": 7,
     "cr": 7,

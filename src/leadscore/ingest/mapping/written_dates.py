@@ -43,6 +43,7 @@ _CLOCK = rf"(:\d\d(?:[.,]\d+)?(?: ?{_HALF})?)"
 ZONE_NAMES = (  # a text's end -> what says the same
     (r"([+-]\d\d:?\d\d) ?\([^()0-9]+\)\z", r"\1"),  # JavaScript adds (Central European Time)
     (r"(Z|[+-]\d\d:?\d\d)\[[A-Za-z_/+-]+\]\z", r"\1"),  # Java adds [Europe/Berlin]
+    (_CLOCK + r" ?([+-]\d\d:?\d\d) [A-Z]{3,5}\z", r"\1\2"),  # Go adds UTC or CEST
     (_CLOCK + r" ?(?:UTC|GMT|\((?:UTC|GMT)\))\z", r"\1Z"),
     (r" ?(?:UTC|GMT)([+-])(\d(?::\d\d)?)\z", r"\10\2"),  # RE2: group 1, then a 0
     (r" ?(?:UTC|GMT)([+-]\d\d(?::?\d\d)?)\z", r"\1"),
@@ -191,7 +192,8 @@ def _numeric_date(parts: pa.StructArray, order: str | None) -> pa.Array:
     if order is None:
         return date
 
-    is_short = one_mark & (first_length <= 2) & (last_length <= 2)
+    is_matched = first_length > 0
+    is_short = is_matched & one_mark & (first_length <= 2) & (last_length <= 2)
     if order == "ymd":
         year_first = _join(_century(first), second, last, is_short)
         return pc.coalesce(date, year_first)
