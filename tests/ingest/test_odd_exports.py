@@ -184,6 +184,19 @@ def test_durations_when_none_is_longer_than_a_second_then_they_are_no_seconds(ex
     assert max(export.rows("activities", "duration_s")) == (90,)
 
 
+def test_durations_when_most_are_hours_long_then_it_is_asked_whether_minutes_are_meant(export):
+    deals = deals_csv(*ROWS)
+    calls = "Deal,When,Length\n" + "".join(f"D{n},2026-01-1{n},0{n}:12\n" for n in range(1, 6))
+    entry = CALLS | {"columns": CALLS["columns"] | {"duration_s": "Length"}}
+    mapping = [DEALS, CLOSES, entry]
+    with pytest.raises(UserError, match=r"'Length' holds durations like '03:12'.* in a view"):
+        export.ingest(deals, calls, mapping=mapping)
+    export.ingest(deals, calls.replace(",0", ",0:0"), mapping=mapping)
+    assert max(export.rows("activities", "duration_s")) == (312,)
+    export.ingest(deals, calls.replace(":12", ":12:00"), mapping=mapping)
+    assert max(export.rows("activities", "duration_s")) == (5 * 3600 + 720,)
+
+
 def test_durations_when_a_comma_may_be_decimal_then_it_is_asked(export):
     calls = 'Deal,When,Length\nD1,2026-01-03,"1,500"\n'
     entry = CALLS | {"columns": CALLS["columns"] | {"duration_min": "Length"}}

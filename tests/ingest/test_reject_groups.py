@@ -48,6 +48,7 @@ def rejects(*rows: tuple[str, str | None, str, str | None]) -> pa.Table:
         (("type", "activities", "event_at", "never"), "Started", "dates = ..., a pattern"),
         (("type", "outcomes", "event_at", "never"), "event_at", 'type = "warn"'),
         (("type", "activities", "duration_s", "long"), "Length", "durations are read as"),
+        (("type", "activities", "duration_s", "26:15"), "Length", "'0:' || \"Length\" for minutes"),
         (("not_a_lead", "leads", "lead_id", "Sum"), "Deal", 'ignore.totals = { "Deal" = ["Sum"] }'),
         (("id_kind", "leads", "lead_id", "x"), "Deal", 'ignore.other_ids = { "Deal" = ["x"] }'),
         (("money", "leads", "currency", "GBP"), "currency", "[money.rates]: GBP = ..."),

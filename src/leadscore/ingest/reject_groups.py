@@ -141,6 +141,14 @@ def _cure_of_currency(mark: str, own: str) -> str:
     return f"under [money.rates]: {mark} = ..., what one is worth in {own}"
 
 
+def _cure_of_clocks(column: str) -> str:
+    """What makes 26:15 clear, which may be hours or minutes."""
+    return (
+        f"a view in which 26:15 says its unit: '0:' || \"{column}\" for minutes and seconds, "
+        f"\"{column}\" || ':00' for hours and minutes"
+    )
+
+
 def _cure_of_value(
     group: RejectGroup,
     name: str | None,
@@ -157,7 +165,7 @@ def _cure_of_value(
     if group.rule == "type" and is_time:
         lines.append(f"under {place}, if these are times: dates = ..., {PATTERN}")
     if group.rule == "type" and name in UNITS:
-        lines.append(DURATIONS)
+        lines += [DURATIONS, _cure_of_clocks(group.column or "")]
     may_warn = name not in ALWAYS_REFUSED or group.table == "outcomes"
     if group.rule in ("type", "range") and group.severity == "refused" and may_warn:
         warning = f'{group.rule} = "warn" keeps rows without the value'

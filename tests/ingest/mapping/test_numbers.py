@@ -339,6 +339,11 @@ def test_decimal_mark_when_a_single_point_may_part_thousands_then_it_is_asked_fo
         ("00:27", "duration_ms", 1620),
         ("0:27:30", "duration_s", 1650),
         ("75:30", "duration_s", None),  # minutes and seconds?
+        ("75:30 min", "duration_s", 4530),
+        ("75:30:00", "duration_s", 271_800),
+        ("0:75:30", "duration_s", None),
+        ("1:05 h", "duration_s", 3900),
+        ("26:15 Std.", "duration_s", 94_500),
         ("1h 5m", "duration_s", 3900),
         ("27 min", "duration_s", 1620),
         ("PT1H5M", "duration_s", 3900),

@@ -18,6 +18,10 @@ MOST_HOURS = 23  # before :mm; more are probably minutes before :ss
 
 DAYS = r"(?:(?P<d>\d{1,3}) days?,? )?"  # as Python writes it, 1 day, 2:03:00
 CLOCK = re.compile(DAYS + r"(?P<h>\d{1,3}):(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d)(?:[.,]\d+)?)?")
+NAMED_CLOCK = re.compile(
+    r"(?P<first>\d{1,4}):(?P<second>[0-5]\d) ?(?P<unit>h|hrs?|std|min)\.?", re.I
+)
+TWO_PARTS = r"\A[0-9]{1,3}:[0-9]{2}\z"
 ISO = re.compile(
     r"P(?:(?P<d>\d{1,3})D)?"
     r"(?:T(?:(?P<h>\d{1,9})H)?(?:(?P<m>\d{1,9})M)?(?:(?P<s>\d{1,9})(?:\.\d+)?S)?)?"
@@ -33,6 +37,7 @@ UNIT_OR_COLON = "[^0-9.,]"  # a duration without either is a plain number
 NOT_SPELLED = -1
 NOT_ZERO = "[1-9]"
 FEWEST = 5  # durations, before they show a scale
+LONG_S = 3 * 3600  # longer than calls and meetings usually are
 
 
 def find_fractions(text: pa.Array, seconds: np.ndarray) -> str | None:
@@ -47,11 +52,23 @@ def find_fractions(text: pa.Array, seconds: np.ndarray) -> str | None:
     return str(text[int(np.flatnonzero(is_tiny)[0])].as_py())
 
 
+def find_doubtful_clock(text: pa.Array, seconds: np.ndarray) -> str | None:
+    """The first of durations (n,) like 05:12 if most are longer than 3 hours so read, or None.
+
+    They are probably minutes and seconds.
+    """
+    has_two_parts = to_mask(pc.match_substring_regex(narrow(text), TWO_PARTS))
+    is_long = has_two_parts & (seconds > LONG_S)
+    if has_two_parts.sum() < FEWEST or 2 * is_long.sum() <= has_two_parts.sum():
+        return None
+    return str(text[int(np.flatnonzero(is_long)[0])].as_py())
+
+
 def read_durations(text: pa.Array, *, unit: str, decimal: str) -> tuple[np.ndarray, np.ndarray]:
     """Seconds, int64 (n,), and which texts could be read, bool (n,).
 
     A plain number counts in the `unit` of `UNITS`. Others say their unit: 00:27 and 0:27:30 (hours
-    first), 27 min, 1h 5m, 1.5 h, 2 days 3:00:00, PT27M.
+    first), 1:05 h, 27:30 min, 1h 5m, 1.5 h, 2 days 3:00:00, PT27M.
     """
     values, ok = read_numbers(text, decimals=3, decimal=decimal)
     exact = values * UNITS[unit] / PARTS
@@ -80,6 +97,10 @@ def _united(decimal: str) -> re.Pattern[str]:
 
 def _read_spelled(word: str, decimal: str) -> int | None:
     """The seconds of a duration that says its units, or None."""
+    named = NAMED_CLOCK.fullmatch(word)
+    if named:
+        unit = SECONDS["m" if named["unit"].lower() == "min" else "h"]
+        return int(named["first"]) * unit + int(named["second"]) * unit // 60
     for form in (CLOCK, _united(decimal), ISO):
         match = form.fullmatch(word)
         if match is None or not any(match.groups()):

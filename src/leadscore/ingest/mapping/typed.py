@@ -11,7 +11,11 @@ import pyarrow.compute as pc
 
 from leadscore.errors import UserError
 from leadscore.ingest.mapping.date_questions import ask_about
-from leadscore.ingest.mapping.durations import find_fractions, read_durations
+from leadscore.ingest.mapping.durations import (
+    find_doubtful_clock,
+    find_fractions,
+    read_durations,
+)
 from leadscore.ingest.mapping.local_time import local_to_utc
 from leadscore.ingest.mapping.moments import find_bare_dates, read_moments, within_reason
 from leadscore.ingest.mapping.numbers import find_percent, read_money, read_numbers
@@ -72,7 +76,8 @@ class Reader:
         """Seconds (n,), and which texts could be read; plain numbers count in the unit.
 
         Raises:
-            UserError: none is longer than a second; messages show the column's `name`.
+            UserError: none is longer than a second, or most are hours long where they may be
+                minutes; messages show the column's `name`.
         """
         seconds, ok = read_durations(text, unit=unit, decimal=self.decimal)
         fraction = find_fractions(text.filter(pa.array(ok)), seconds[ok])
@@ -82,6 +87,14 @@ class Reader:
                 f"source {self.source!r}: column {name!r} holds durations like {fraction!r}, none "
                 "longer than a second: if they are parts of a day, as a spreadsheet counts them, "
                 f"make them seconds in a view, as by {sql}; if parts of an hour, by 3600"
+            )
+        clock = find_doubtful_clock(text.filter(pa.array(ok)), seconds[ok])
+        if self.may_ask and clock is not None:
+            raise UserError(
+                f"source {self.source!r}: column {name!r} holds durations like {clock!r}, most of "
+                "more than 3 hours if hours stand first. Make them clear in a view: if they are "
+                f"minutes and seconds, by '0:' || \"{name}\"; if hours and minutes, by "
+                f"\"{name}\" || ':00'"
             )
         return seconds, ok
 
