@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leadscore.engine.protocol import identifier, literal
-from leadscore.ingest.checks.leads import ACCEPTED_LEADS
+from leadscore.ingest.checks.leads import ACCEPTED_LEADS, warn_of_last_rows
 from leadscore.ingest.checks.personal_values import warn_of_personal_values
 from leadscore.ingest.checks.repeated_activities import warn_of_repeats
 from leadscore.ingest.sql import literals_sql, read_number, read_row, union_sql
@@ -41,6 +41,7 @@ def find_data_warnings(staged: Staged, *, known_until: int, repeated: int) -> li
         *_warn_of_missing_sources(staged),
         *_warn_of_empty_views(staged),
         *_warn_of_creations(staged, known_until),
+        *warn_of_last_rows(staged),
         *_warn_of_currencies(staged),
         *_warn_of_late_rows(staged),
         *_warn_of_unbooked_plans(staged),

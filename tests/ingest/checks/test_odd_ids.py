@@ -79,3 +79,28 @@ def test_rows_when_they_are_totals_or_footers_then_they_are_refused_by_name_and_
         (103, "Grand total"),
         (104, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("last", "is_doubted"),
+    [
+        ("Total,2024-02-01,500", True),
+        ("100 rows,2024-02-01,500", True),
+        ("123456,2024-02-01,5", False),
+        ("Total,,500", False),  # refused
+    ],
+)
+def test_last_row_when_it_is_dated_but_looks_like_a_total_then_it_is_doubted(
+    tmp_path, last, is_doubted
+):
+    leads = [f"{n:04},2024-01-{n % 28 + 1:02},5" for n in range(100)]
+    (tmp_path / "leads.csv").write_text("\n".join(["id,created,amount", *leads, last]))
+    columns = {"lead_id": "id", "event_at": "created", "amount": "amount"}
+    settings = make_settings(
+        input_folder=tmp_path,
+        data_folder=tmp_path / "data",
+        known_until="2024-03-01",
+        mapping=[{"source": "leads", "table": "leads", "columns": columns}],
+    )
+    warnings = jobs.ingest(settings).warnings
+    assert any("last row of leads.csv" in warning for warning in warnings) == is_doubted

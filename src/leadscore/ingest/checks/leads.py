@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from leadscore.ingest.sql import columns_sql, read_row
 from leadscore.ingest.staged import Staged
 from leadscore.times import format_day, format_us
 
+COMPARED = 1000  # leads at the begin of a file whose ids the last one is compared with
 ACCEPTED_LEADS = "(SELECT * FROM checked_leads WHERE broken_rule = '')"
 
 REFUSED_IDS = """(SELECT DISTINCT lead_id FROM row_rejects
@@ -145,6 +146,37 @@ def find_late_leads(staged: Staged, *, known_until: int) -> pa.Table:
     columns = ["event_at"] * rows.num_rows
     values = [format_us(us) for us in rows["event_us"].to_pylist()]
     return build_rejects(staged, "leads", rows, columns=columns, values=values)
+
+
+def warn_of_last_rows(staged: Staged) -> Iterator[str]:
+    """Leads in the last row of a file that look like totals, but have a creation date."""
+    parts = {
+        place: part
+        for place, part in staged.parts_of("leads")
+        if part["source"] in staged.settings.sources
+        and staged.settings.sources[part["source"]].path is not None
+    }
+    dated = f"(SELECT part, line, lead_id FROM {ACCEPTED_LEADS} AS l WHERE event_us IS NOT NULL)"
+    rows = staged.engine.query(
+        f"""SELECT d.part, d.line, d.lead_id FROM {dated} AS d
+        JOIN (SELECT part, MAX(line) AS line FROM {dated} AS a GROUP BY part) AS m
+            ON m.part = d.part AND m.line = d.line ORDER BY d.part"""
+    )
+    for row in rows.to_pylist():
+        part = parts.get(row["part"])
+        if part is None:
+            continue
+        usual = staged.engine.query(
+            f"""SELECT lead_id FROM {dated} AS d
+            WHERE part = {row["part"]} AND line < {row["line"]} ORDER BY line LIMIT {COMPARED}"""
+        )
+        last = pa.array([row["lead_id"]], pa.string())
+        if find_odd_ids(last, usual["lead_id"].combine_chunks(), by_length=False)[0]:
+            yield (
+                f"the last row of {part['file']} is taken for a lead, though its id "
+                f"{row['lead_id']!r} is unlike the others: if it is a total or a footer, add to "
+                f"[sources.{part['source']}]: ignore.totals = {{ ... }}, with what stands in it"
+            )
 
 
 def count_duplicate_leads(staged: Staged) -> int:

@@ -17,7 +17,7 @@ LOWER_CASE = r"\p{Ll}"
 BLANK = r"\s"
 
 
-def find_odd_ids(ids: pa.Array, usual: pa.Array) -> np.ndarray:
+def find_odd_ids(ids: pa.Array, usual: pa.Array, *, by_length: bool = True) -> np.ndarray:
     """Which ids (n,) do not have the form of the usual ones (m,); none if these are too few.
 
     An id is odd if it
@@ -25,12 +25,17 @@ def find_odd_ids(ids: pa.Array, usual: pa.Array) -> np.ndarray:
     - has a kind of character (digit, upper case, lower case, blank, or a mark such as a hyphen)
       that no usual id has,
     - has no digit although all usual ids have one, or
-    - differs in length by more than 1 from the usual ids, which all have the same length.
+    - differs in length by more than 1 from the usual ids, which all have the same length; that
+      counts only `by_length`, as numbers that go on grow longer.
     """
     if len(usual) < FEWEST:
         return np.zeros(len(ids), dtype=bool)
     form = _Form(usual)
-    are_odd = [form.is_odd(word) for word in ids.to_pylist()]
+    words = ids.to_pylist()
+    are_odd = [
+        form.has_other_characters(word) or (by_length and form.has_other_length(word))
+        for word in words
+    ]
     return np.array(are_odd, dtype=bool)
 
 
@@ -61,13 +66,15 @@ class _Form:
             self.known_kinds[pattern] = bool(pc.any(is_match).as_py())
         return self.known_kinds[pattern]
 
-    def is_odd(self, word: str) -> bool:
-        """Whether an id has another form."""
+    def has_other_characters(self, word: str) -> bool:
+        """Whether an id lacks the digits that all have, or has a kind of character that none has."""
         kinds = {_kind(character) for character in word}
         if self.has_digits and DIGIT not in kinds:
             return True
-        if not all(self.has_kind(kind) for kind in kinds):
-            return True
+        return not all(self.has_kind(kind) for kind in kinds)
+
+    def has_other_length(self, word: str) -> bool:
+        """Whether an id differs in length by more than 1 from all others, which have the same."""
         shortest, longest = self.lengths["min"], self.lengths["max"]
         return shortest == longest and abs(len(word) - shortest) > 1
 
