@@ -2,75 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from leadscore import Project
-from leadscore.results import Part
 from onboarding.made_exports import BEGIN, LEADS, settings_in, start_with, write_rows
-
-CONTACTS = 20  # with two leads each, 40 days apart; every fourth contact has both of them open
-BOTH_OPEN = 5  # of them
-STATES = ("open", "won", "lost", "lost")
-Written = Callable[[datetime], object]
-
-
-def iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def epoch_ms(moment: datetime) -> int:
-    return int(moment.replace(tzinfo=UTC).timestamp()) * 1000
-
-
-def write_deals(path: Path, written: Written = iso, *, key: str = "Contact Id") -> Path:
-    """Leads that close after 20 days, or stay open."""
-
-    def row(number: int, created: datetime, closed: str) -> tuple[object, ...]:
-        end = created + timedelta(days=20)
-        contact = f"K{900 + number % CONTACTS}"
-        return (
-            f"D{number}",
-            contact if key == "Contact Id" else f"Ann.{contact}@X.com",
-            written(created),
-            written(end) if closed else "",
-            STATES[number % 4],
-        )
-
-    return write_rows(path, ["Id", key, "Created", "Closed", "Status"], row)
-
-
-def write_calls(
-    path: Path,
-    written: Written = iso,
-    *,
-    after: timedelta = timedelta(days=1),
-    key: str = "ContactId",
-    person: Callable[[int], str] = lambda number: f"K{900 + number % CONTACTS}",
-) -> Path:
-    """A call with the contact of each lead, so long after its creation."""
-    return write_rows(
-        path,
-        [key, "When", "Type"],
-        lambda number, created, _: (person(number), written(created + after), "Call"),
-    )
-
-
-def ingest(config: Path) -> tuple[int, int]:
-    """How many activities the store has, and how many rows were rejected."""
-    ingested = Project(config).ingest()
-    tables = ingested.accounts.to_dict()["tables"]
-    return tables["activities"]["stored"], sum(ingested.rejects.values())
-
-
-def view_in(config: Path) -> dict[str, Any]:
-    (view,) = settings_in(config)["views"].values()
-    return dict(view)
+from onboarding.people_exports import (
+    BOTH_OPEN,
+    CONTACTS,
+    STATES,
+    Written,
+    epoch_ms,
+    ingest,
+    iso,
+    write_calls,
+    write_deals,
+)
 
 
 @pytest.mark.parametrize(
@@ -311,78 +260,6 @@ def test_start_when_calls_name_companies_only_then_all_their_open_leads_have_the
     assert ingest(config) == (LEADS + CONTACTS, 0)  # of two leads the second was not there yet
 
 
-def test_start_when_a_file_names_leads_and_contacts_then_leads_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_deals(tmp_path / "deals.csv")
-    calls = write_rows(
-        tmp_path / "calls.csv",
-        ["Contact Id", "Deal", "When", "Type"],
-        lambda number, created, _: (
-            f"K{900 + number % CONTACTS}", f"D{number}", iso(created), "Call",
-        ),
-    )  # fmt: skip
-
-    parts, config = start_with(deals, monkeypatch, calls)
-
-    assert parts["events"].evidence == "100% of its Deal are leads; dated by When"
-    assert ingest(config) == (LEADS, 0)
-
-
-def test_start_when_calls_lack_the_id_of_a_lead_then_their_contacts_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_deals(tmp_path / "deals.csv")
-    calls = write_rows(
-        tmp_path / "calls.csv",
-        ["Contact Id", "Deal", "When", "Type"],
-        lambda number, created, _: (
-            f"K{900 + number % CONTACTS}", "" if number % 2 else f"D{number}", iso(created), "Call",
-        ),
-    )  # fmt: skip
-
-    parts, config = start_with(deals, monkeypatch, calls)
-
-    assert parts["events"].evidence == (
-        "100% of its Deal are leads; rows without Deal name contacts (Contact Id = Contact Id): 40 of "
-        "40 rows reach a lead; dated by When"
-    )
-    assert parts["events"].doubt == (
-        "by a view, each row without Deal goes to the leads with the same contact that were open at "
-        "the time; check that it is right"
-    )
-    assert ingest(config) == (LEADS, 0)  # no row that names a lead goes to a second one
-
-
-@pytest.mark.parametrize("column", ["id", "user_id", "contact_id"])
-def test_start_when_small_numbers_look_like_ids_of_leads_then_the_contact_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str
-) -> None:
-    deals = write_rows(
-        tmp_path / "deals.csv",
-        ["id", "contact_id", "created_at", "closed_at", "status"],
-        lambda number, created, closed: (
-            1 + number, 1 + number % CONTACTS, created.date(), closed, STATES[number % 4],
-        ),
-    )  # fmt: skip
-    names = [column] if column == "contact_id" else [column, "contact_id"]
-    calls = write_rows(
-        tmp_path / "calls.csv",
-        [*names, "happened_at", "type"],
-        lambda number, created, _: (
-            *([] if column == "contact_id" else [1 + number if column == "id" else 1 + number % 3]),
-            1 + number % CONTACTS,
-            created.date(),
-            "call",
-        ),
-    )
-
-    parts, config = start_with(deals, monkeypatch, calls)
-
-    assert "(contact_id = contact_id)" in parts["events"].evidence
-    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
-
-
 def test_start_when_open_leads_have_an_expected_date_then_it_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -417,51 +294,8 @@ def test_start_when_sql_reads_no_date_then_the_view_has_no_limit_in_time_and_say
         "by a view, each row goes to all leads with the same contact, open or not: SQL cannot read "
         "every date in 'When'; check that it is right"
     )
-    assert "WHERE" not in view_in(config)["sql"]
+    assert "WHERE" not in settings_in(config)["views"]["calls_of_leads"]["sql"]
     assert ingest(config) == (2 * LEADS, 0)
-
-
-def test_start_when_a_file_lists_people_then_it_is_no_activities(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_deals(tmp_path / "deals.csv")
-    people = write_rows(
-        tmp_path / "people.csv",
-        ["Contact Id", "Email", "Added on"],
-        lambda number, created, _: (f"K{900 + number}", f"a{number}@x.com", iso(created)),
-    )
-
-    parts, _ = start_with(deals, monkeypatch, people)
-
-    assert parts["not used"].place == "people.csv"
-    assert "events" not in parts
-
-
-def test_start_when_numbers_of_people_look_like_ids_of_leads_then_a_list_of_them_is_no_activities(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_rows(
-        tmp_path / "deals.csv",
-        ["id", "contact_id", "company_id", "created_at", "status"],
-        lambda number, created, _: (
-            1 + number, 1 + number % CONTACTS, 1 + number % 5, created.date(), STATES[number % 4],
-        ),
-    )  # fmt: skip
-    companies = write_rows(
-        tmp_path / "companies.csv",
-        ["id", "city", "created_at"],
-        lambda number, created, _: (1 + number, "Bonn", created.date()),
-    )
-    contacts = write_rows(
-        tmp_path / "contacts.csv",
-        ["id", "company_id", "created_at"],
-        lambda number, created, _: (1 + number, 1 + number % 5, created.date()),
-    )
-
-    parts, config = start_with(deals, monkeypatch, companies, contacts)
-
-    assert "events" not in parts
-    assert [entry["table"] for entry in settings_in(config)["mapping"]] == ["leads", "outcomes"]
 
 
 def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
@@ -481,86 +315,7 @@ def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
         person=lambda number: f"a{number}@x.com" if number % 2 else "n/a",
     )
 
-    parts: dict[str, Part]
     parts, config = start_with(deals, monkeypatch, calls)
 
     assert "20 of 40 rows reach a lead" in parts["events"].evidence
     assert ingest(config) == (LEADS // 2, 0)
-
-
-def write_contacts(path: Path) -> Path:
-    """The contacts of leads, and as many others."""
-    lines = ["id,email,company_id,created"]
-    for number in range(2 * CONTACTS):
-        contact = f"K{900 + number}"
-        lines.append(f"{contact},Ann.{contact}@X.com,F{number // 2},{iso(BEGIN)}")
-    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    return path
-
-
-def test_start_when_calls_name_e_mails_of_contacts_then_the_list_of_contacts_connects_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_deals(tmp_path / "deals.csv")
-    contacts = write_contacts(tmp_path / "contacts.csv")
-    calls = write_calls(
-        tmp_path / "calls.csv",
-        key="email",
-        person=lambda number: f"ann.k{900 + number % CONTACTS}@x.com",
-    )
-
-    parts, config = start_with(deals, monkeypatch, calls, contacts)
-
-    assert parts["events"].evidence == (
-        "its rows name e-mail addresses, not leads (email = email of contacts.csv, in any case; "
-        "id = Contact Id): 40 of 40 rows reach a lead; dated by When"
-    )
-    assert "not used" not in parts
-    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
-
-
-def test_start_when_a_file_lists_the_contacts_of_leads_then_it_connects_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_rows(
-        tmp_path / "deals.csv",
-        ["Id", "Created", "Closed", "Status"],
-        lambda number, created, closed: (
-            f"D{number}", created.date(), closed, STATES[number % 4],
-        ),
-    )  # fmt: skip
-    links = write_rows(
-        tmp_path / "deal_contacts.csv",
-        ["deal_id", "contact_id", "role"],
-        lambda number, *_: (f"D{number}", f"K{900 + number % CONTACTS}", "buyer"),
-    )
-    calls = write_calls(tmp_path / "calls.csv")
-    with links.open("a", encoding="utf-8") as file:
-        file.write("D1;K901;signs\n")  # whose calls count once
-
-    parts, config = start_with(deals, monkeypatch, calls, links)
-
-    assert "(ContactId = contact_id of deal_contacts.csv; deal_id = Id)" in parts["events"].evidence
-    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
-
-
-def test_start_when_calls_name_contacts_and_leads_companies_then_contacts_name_the_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deals = write_rows(
-        tmp_path / "deals.csv",
-        ["Id", "Company Id", "Created", "Closed", "Status"],
-        lambda number, created, closed: (
-            f"D{number}", f"F{number % 10}", created.date(), closed, STATES[number % 4],
-        ),
-    )  # fmt: skip
-    contacts = write_contacts(tmp_path / "contacts.csv")
-    calls = write_calls(tmp_path / "calls.csv")
-
-    parts, config = start_with(deals, monkeypatch, calls, contacts)
-
-    assert parts["events"].doubt is not None
-    assert "the leads with the same company that were open" in parts["events"].doubt
-    stored, rejects = ingest(config)
-    assert stored > 0
-    assert rejects == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
+from leadscore.onboarding.links import lists_people
 from leadscore.onboarding.people_view import PeopleView
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
 from leadscore.onboarding.roles import (
@@ -23,6 +24,8 @@ from leadscore.wording import counted, listed
 
 MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
+LISTS_PEOPLE = "a list of contacts or companies, not of what happened to leads"
+JOIN_PEOPLE = "to use its columns as fields of leads, join it to leads in a view: docs/views.md"
 NO_CREATED = "no date fits; without one nothing is known of when fields were filled in"
 NO_CLOSE = "no date fits; leads count as closed when an export first shows it"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
@@ -137,6 +140,8 @@ def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
         if profile.columns.keys() == leads.profile.columns.keys():
             evidence = f"the same columns as {leads.profile.file.name}"
             findings.append(Finding("not used", profile.file.name, evidence, MORE_LEADS))
+        elif lists_people(profile):
+            findings.append(Finding("not used", profile.file.name, LISTS_PEOPLE, JOIN_PEOPLE))
         elif profile.dates() and leads.id is not None:
             evidence = f"dated, but no column has values of {leads.id.name}"
             doubt = _name_shared(profile, leads) or OTHER_IDS

@@ -14,6 +14,7 @@ from leadscore.onboarding.shared_ids import find_ref
 MOSTLY = 0.95
 CONTACT, EMAIL, COMPANY = words.PEOPLE
 PLURALS = {CONTACT: "contacts", EMAIL: "e-mail addresses", COMPANY: "companies"}
+MOST_LEADS = 20  # of a contact or company, on average: more are of a country, or of a number
 LEAST = 0.2  # the share that two columns of the same name have in common
 
 
@@ -121,7 +122,7 @@ def _best_link(profile: Profile, leads: Profile) -> Link | None:
     links = []
     for key in leads.columns.values():
         kind = _kind_of(key, leads)
-        if kind is None or key.is_constant:
+        if kind is None or key.filled > MOST_LEADS * len(key.values):
             continue
         alike = [column for column in profile.columns.values() if _kind_of(column, profile) == kind]
         links += [_link_between(kind, ref, key) for ref in alike]
@@ -132,6 +133,8 @@ def _best_link(profile: Profile, leads: Profile) -> Link | None:
 def _kind_of(column: Column, profile: Profile) -> str | None:
     """What a column names; an id that is called just so is one of what the file is called after."""
     is_own = words.consists_of(column.name, words.OWN_ID)
+    if column.date_order is not None and not words.names_id(column.name):
+        return None  # when somebody was last contacted
     return words.kind_of_person(profile.stem if is_own else column.name)
 
 
