@@ -324,8 +324,8 @@ def _named_once(names: Sequence[str]) -> list[str]:
 
 def among(column: Column, values: Iterable[str]) -> np.ndarray:
     """Which rows (n,) have one of the values."""
-    texts = column.text.to_numpy(zero_copy_only=False)
-    return np.isin(texts, list(values))
+    wanted = pa.array(list(values), pa.string())
+    return np.asarray(pc.is_in(column.text, value_set=wanted))
 
 
 def best(columns: Iterable[Column], score: Callable[[Column], float]) -> Column | None:
