@@ -136,7 +136,14 @@ class MissingColumnsError(UserError):
             )
         near = {name: nearest(name, self.available) for name in self.missing}
         words = [f"{match!r} for {name!r}" for name, match in near.items() if match]
-        return f"; did you mean {', '.join(words)}?" if words else ""
+        if words:
+            return f"; did you mean {', '.join(words)}?"
+        if len(named) == 1 < len(self.missing):
+            return (
+                f"; if {named[0]!r} is a title above the header, state the header's line: "
+                "header_row = ... for the source"
+            )
+        return ""
 
 
 class DecimalMarkError(UserError):

@@ -110,9 +110,18 @@ def test_header_when_other_lines_stand_before_then_it_is_found_or_stated(
     assert any(f"line {line}" in warning for warning in done.warnings) == (stated is None)
 
 
+def test_header_when_a_report_repeats_it_on_every_page_then_it_is_the_first(export):
+    pages = "Report\n" + deals_csv(*ROWS[:2]) + "\nPage 2\n" + deals_csv(*ROWS[2:])
+    rule = {"again": {"Id": ["Id", "Page*"]}}
+    done = export.ingest(pages, of_deals={"ignore": rule})
+    assert export.ids() == ["D1", "D2", "D3", "D4", "D5"]
+    assert done.accounts.sources["deals"].ignored == 2
+
+
 def test_header_when_two_rows_could_be_it_then_none_is_chosen(export):
-    with pytest.raises(UserError, match="has no column"):
-        export.ingest("Report\n" + deals_csv(*ROWS) + deals_csv(*ROWS))
+    other = deals_csv(*ROWS, header=HEADER.replace("Id,Status", "Status,Id"))
+    with pytest.raises(UserError, match=r"'Report' is a title above the header.* header_row = "):
+        export.ingest("Report\n" + deals_csv(*ROWS) + other)
 
 
 def test_header_when_a_sheet_begins_with_a_title_then_it_is_found_too(export):

@@ -82,19 +82,24 @@ class Expected:
     needed: frozenset[str] | None = None
 
     def find_header(self, rows: Iterable[tuple[int, Sequence[str]]]) -> int | None:
-        """The number of the one row (number, values) that has all columns, if it is not the first."""
+        """The number of the one row (number, values) that has all columns, if it is not the first.
+
+        Where a report repeats it on every page, that is the first of them.
+        """
         if not self.columns:
             return None
         wanted = {column.casefold() for column in self.columns}  # as SQL compares names
         fitting = []
+        headers = set()
         for place, (number, values) in enumerate(rows):
             if wanted.issubset(value.strip().casefold() for value in values):
                 if place == 0:
                     return None
                 fitting.append(number)
+                headers.add(tuple(values))
             if place == HEADER_ROWS:
                 break
-        return fitting[0] if len(fitting) == 1 else None
+        return fitting[0] if len(headers) == 1 else None
 
 
 NOTHING_EXPECTED = Expected()
