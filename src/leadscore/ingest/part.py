@@ -29,7 +29,7 @@ from leadscore.settings.source import WHERE
 from leadscore.store.objects import FILES, is_whole, object_path
 from leadscore.tables import KEYS, PERSONAL
 
-FORMAT = 8  # of parts; a new one makes every file be read again
+FORMAT = 9  # of parts; a new one makes every file be read again
 SEAL = "content_sha256"  # of the rest of a part's JSON, so that damage is never taken for data
 KEY_DIGITS = 32
 

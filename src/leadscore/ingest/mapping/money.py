@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.currencies import CURRENCIES, SHARED, may_mean
-from leadscore.ingest.mapping.words import Words, to_mask
+from leadscore.ingest.mapping.words import Words
 from leadscore.settings.money import Money
 
 
@@ -65,14 +66,17 @@ def convert(
 
 def _contradicts(marked: pa.Array, column: pa.Array) -> np.ndarray:
     """Where both the mark and the column (n,) give a currency, and not the same."""
-    has_mark = pc.not_equal(marked, "")
-    is_given = pc.and_(has_mark, pc.not_equal(column, ""))
-    contradicts = to_mask(pc.and_(is_given, pc.not_equal(marked, column)))
-    for place in np.flatnonzero(contradicts):
-        stated = column[place].as_py()
-        currency = CURRENCIES.get(stated, stated)
-        contradicts[place] = not may_mean(marked[place].as_py(), currency)
-    return contradicts
+    marks = Words.of(marked)
+    currencies = Words.of(column)
+    shape = (len(marks.texts), len(currencies.texts))
+    agrees = [_agrees(mark, stated) for mark, stated in product(marks.texts, currencies.texts)]
+    by_pair = np.array(agrees, dtype=bool).reshape(shape)
+    return np.asarray(~by_pair[marks.codes, currencies.codes])
+
+
+def _agrees(mark: str, stated: str) -> bool:
+    """Whether a mark and a currency column may mean the same; one that is empty agrees with all."""
+    return not mark or not stated or may_mean(mark, CURRENCIES.get(stated, stated))
 
 
 def _read_rates(currencies: list[str], money: Money, default: str) -> np.ndarray:
