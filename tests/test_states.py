@@ -56,7 +56,9 @@ FOLDERS = {
     "objects": "data/shop/store/objects/*",
     "receipts": "data/shop/store/receipts",
     "models": "models/shop",
-    "model": "models/shop/*",
+    "model": "models/shop/????????????????",
+    "cards": "models/shop/cards",
+    "card": "models/shop/cards/*",
 }
 COMMANDS = {
     "ingest": ["ingest", "--known-until", "2024-04-01", "--accept", "same_files"],

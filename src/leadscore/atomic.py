@@ -36,8 +36,13 @@ def write_bytes(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def follow_link(path: Path) -> Path:
-    """The file that a symbolic link leads to, whether it is there or not; else the path itself."""
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    """The file that a symbolic link leads to, whether it is there or not; else the path itself.
+
+    Raises:
+        UnavailableError: its folder may not be looked into.
+    """
+    with _as_unavailable(path.parent):
+        return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def write_pointer(path: Path, data: bytes) -> None:

@@ -96,7 +96,7 @@ def test_tuning_when_done_then_chooses_no_larger_trees_than_the_best_ones(tuned)
 
 
 def test_tuning_when_time_ends_it_then_says_that_it_cannot_be_repeated(world):
-    tuned = tune(world, trials=50, timeout_s=1e-9)
+    tuned = tune(world, trials=50, timeout_s=0.0)
     assert len(tuned.trials) == 1
     assert tuned.boosting == Boosting()
     assert not tuned.reproducible
