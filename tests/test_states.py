@@ -346,3 +346,26 @@ def test_database_of_mlflow_when_it_was_removed_then_training_again_scores_again
     command("train", "--promote", "--by", "ann")
     command("score")
     assert contents(tmp_path / "data/shop/scores") == lists
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["init", "locked/leads.csv", "--config", "new.toml"],
+        ["sample", "locked/crm"],
+        ["doctor", "--config", "locked/leadscore.toml"],
+        ["ingest", "--data", "locked"],
+        ["worklist", "--to", "locked/list.xlsx"],
+        ["report", "--to", "locked/report.html"],
+    ],
+    ids=" ".join,
+)
+def test_command_when_a_named_place_cannot_be_looked_into_then_ends_in_words(project, command):
+    locked = project.folder / "locked"
+    locked.mkdir()
+    locked.chmod(0)
+    with without_privileges():
+        ended = run(*command)
+    assert ended.code == 2
+    assert "cannot be reached: permission denied" in ended.err
+    assert find_lost(project, locked, command="status") == set()

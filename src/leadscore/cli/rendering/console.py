@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich import console
 from rich.box import SIMPLE_HEAD
@@ -87,8 +87,18 @@ def exit_with_words() -> Iterator[None]:
     try:
         yield
     except LeadscoreError as e:
-        err.print(f"[bold red]error:[/] {escape(str(e))}", highlight=False, soft_wrap=True)
-        sys.exit(e.exit_code)
+        _end(str(e), e.exit_code)
+    except PermissionError as e:  # of a folder that may not be looked into, whatever was sought there
+        _end(
+            f"{e.filename} cannot be reached: permission denied. Give the user who runs this "
+            "command the right to its folder, then run it again",
+            2,
+        )
+
+
+def _end(problem: str, exit_code: int) -> NoReturn:
+    err.print(f"[bold red]error:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+    sys.exit(exit_code)
 
 
 def draw_usage(error: Any) -> None:
