@@ -299,3 +299,19 @@ def test_encoding_when_few_words_show_it_then_the_other_one_and_its_setting_are_
     printed = [line for line in done.warnings if "set encoding" in line]
     assert len(printed) == doubts
     assert all("if so, set encoding = 'cp1250' (in [sources.deals])" in line for line in printed)
+
+
+@pytest.mark.parametrize(
+    ("status", "value"),
+    [("WON", "Won"), ("won", "Won"), ("Won  Back", None), ("Lost", None), ("Maybe", None)],
+)
+def test_status_when_only_its_case_differs_from_the_settings_then_it_is_named(
+    export, status, value
+):
+    every_status = {"source": "deals", "table": "leads", "columns": DEALS["columns"]}
+    row = f"D6,{status},2026-01-01,2026-02-01,5"
+    done = export.ingest(deals_csv(*ROWS, row), mapping=[every_status, CLOSES])
+    warnings = [w for w in done.warnings if f"'{status}' in 'Status'" in w]
+    assert len(warnings) == (value is not None)
+    if value is not None:
+        assert f"is not '{value}'" in warnings[0]

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.readers.batch import Batch
+from leadscore.settings.base import Match
 from leadscore.settings.mapping import Mapping
 from leadscore.wording import counted, listed
 
@@ -25,6 +26,7 @@ MISSING_WORDS = frozenset(
 )  # fmt: skip
 VALUE_RULES = ("type", "allowed", "unmapped", "money")  # that a value breaks which may mean missing
 MOST_FOOTER_ROWS = 30
+MOST_VALUES = 10_000  # of a column, for it to be one that rows are selected by
 
 
 class FileNotes:
@@ -45,6 +47,7 @@ class FileNotes:
         self.rounded: list[str] = []  # ids that lost their last digits
         self.doubt: str | None = None  # of how the text was read
         self.doubts_of_values: tuple[str, ...] = ()
+        self.respelled: dict[tuple[str, str], str] = {}  # column and value -> the value of settings
         self.old_values: list[str] = []  # hints at columns with values before a change
 
     def add_batch(self, batch: Batch) -> None:
@@ -64,6 +67,30 @@ class FileNotes:
             if self.id_column in batch.columns.column_names:
                 first = texts[batch.columns.column_names.index(self.id_column)] or ""
             self.malformed.append((line, first))
+
+    def add_values(
+        self,
+        entries: Sequence[Mapping],
+        ignore: Sequence[Match],
+        texts: Texts,
+    ) -> None:
+        """Note values that differ from one of the settings only in their case or blanks."""
+        columns = {column for entry in entries for column in entry.where}
+        for column in columns:
+            named = {value for match in ignore for value in match.get(column, ())}
+            for entry in entries:
+                for match in (entry.where, entry.where_not, entry.values):
+                    named.update(match.get(column, ()))
+            patterns = tuple(value[:-1] for value in named if value.endswith("*"))
+            spellings = {_fold(value): value for value in sorted(named) if value}
+
+            words = texts.words(column).texts
+            if len(words) > MOST_VALUES:
+                continue
+            for word in words:
+                value = spellings.get(_fold(word))
+                if value is not None and word not in named and not word.startswith(patterns):
+                    self.respelled[column, word] = value
 
     def add_rejects(self, entry: Mapping, texts: Texts, rejects: pa.Table) -> None:
         """Note the values of an entry's rows that broke a rule, and may stand for missing ones."""
@@ -113,6 +140,11 @@ class FileNotes:
             yield f"{self.file}: {self.doubt} (in [sources.{self.source}])"
         for doubt in self.doubts_of_values:
             yield f"{self.file}: {doubt}"
+        for (column, word), value in sorted(self.respelled.items()):
+            yield (
+                f"{self.file}: {word!r} in {column!r} is not {value!r}, since values are compared as "
+                f"they are written: if it means the same, add it wherever the settings name {value!r}"
+            )
         yield from self.old_values
         if self.broken:
             columns = sorted({column for column, _ in self.broken})
@@ -142,6 +174,11 @@ class FileNotes:
         lines = [line for line, _ in self.malformed]
         is_last = bool(lines) and min(lines) > self.last_line > 0
         return is_last and len(lines) <= MOST_FOOTER_ROWS and self.id_column is not None
+
+
+def _fold(text: str) -> str:
+    """A text without the differences of case and blanks."""
+    return " ".join(text.casefold().split())
 
 
 def _quoted(text: str) -> str:

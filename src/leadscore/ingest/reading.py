@@ -267,6 +267,7 @@ class FileReading:
 
         `raw` are the texts with the words that stand for missing values.
         """
+        self.notes.add_values(self.entries, [*self.source.ignore.values()], texts)
         candidates = self._drop_others(self._drop_ignored(texts))
         complete = self.account.reject_incomplete(batch, texts, candidates, self.source.required)
         used = np.zeros(texts.n, dtype=bool)
