@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from onboarding.made_exports import LEADS, settings_in, start_with, write_rows
+from onboarding.made_exports import BEGIN, LEADS, settings_in, start_with, write_rows
 from onboarding.people_exports import (
     BOTH_OPEN,
     CONTACTS,
@@ -226,3 +227,112 @@ def test_start_when_calls_name_contacts_and_leads_companies_then_contacts_name_t
     stored, rejects = ingest(config)
     assert stored > 0
     assert rejects == 0
+
+
+@pytest.mark.parametrize("word", ["k.A.", "Unknown", "Private person", "N/a"])
+def test_start_when_words_stand_for_no_contact_then_init_says_that_they_connect_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Contact", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}", f"Ann {number}" if number % 2 else word, iso(created), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        key="contact",
+        person=lambda number: f"Ann {number}" if number % 2 else word,
+    )
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert f"where '{word}' counts as missing" in parts["events"].evidence
+    assert ingest(config) == (LEADS // 2, 0)
+
+
+def test_start_when_both_files_name_who_entered_a_row_then_the_contact_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Created by email", "Contact email", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", f"rep{number % 3}@us.com", f"a{number % CONTACTS}@x.com", iso(created),
+            closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["Created by email", "Email", "When", "Type", "Agent"],
+        lambda number, created, _: (
+            f"rep{number % 3}@us.com", f"a{number % CONTACTS}@x.com", iso(created), "Call", "Mia",
+        ),
+    )  # fmt: skip
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "(Email = Contact email)" in parts["events"].evidence
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+def test_start_when_only_some_names_differ_in_case_then_they_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Company", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}", f"Firm {number}", iso(created), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = tmp_path / "calls.csv"
+    write_calls(calls, key="Company", person=lambda number: f"Firm {number}")
+    with calls.open("a", encoding="utf-8") as file:
+        file.write(f"FIRM 7;{iso(BEGIN + timedelta(days=90))};Call\n")
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "(Company = Company, in any case): 41 of 41 rows" in parts["events"].evidence
+    assert ingest(config) == (LEADS + 1, 0)
+
+
+def test_start_when_a_row_reaches_many_leads_then_init_names_the_company(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Company", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}", f"Firm {max(number, 15)}", iso(created), STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(
+        tmp_path / "calls.csv", key="Company", person=lambda number: f"Firm {number}"
+    )
+
+    parts, _ = start_with(deals, monkeypatch, calls)
+
+    assert parts["events"].doubt is not None
+    assert parts["events"].doubt.endswith(
+        "check that it is right: a row with 'Firm 15' goes to 16 leads at once"
+    )
+
+
+def test_start_when_only_agents_and_results_tell_calls_apart_then_kinds_are_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_rows(
+        tmp_path / "calls.csv",
+        ["Contact Id", "Agent", "When", "Outcome of call"],
+        lambda number, created, _: (
+            f"K{900 + number % CONTACTS}", ("Mia", "Leo")[number % 2], iso(created),
+            ("reached", "no answer", "busy")[number % 3],
+        ),
+    )  # fmt: skip
+
+    parts, _ = start_with(deals, monkeypatch, calls)
+
+    assert parts["activities"].place == "calls.csv: Outcome of call"

@@ -244,6 +244,8 @@ def kind_score(column: Column) -> float:
     if not is_few or column.is_number or column.date_order is not None:
         return 0
     named_kind = words.speaks_of(column.name, words.KIND)
+    if words.speaks_of(column.name, words.STAFF) and not named_kind:
+        return 0  # who did it
     named_stage = words.speaks_of(column.name, words.STAGE)
     if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
         named_stage = 0  # whether it is done

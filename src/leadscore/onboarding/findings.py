@@ -109,7 +109,7 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
         if events.names_leads:
             connection = f"{shared}; {connection}"
         shared = f"{connection}: {view.rows:,} of {rows} reach a lead"
-        doubts.append(f"by a view, {view.sentence()}; check that it is right")
+        doubts.append(f"by a view, {view.sentence()}; {view.doubt()}")
     if events.has_strangers:
         strangers = f"{events.strangers:.0%} of the rows are of other records"
         doubts.append(f"{strangers}, and left out by a view")
@@ -155,7 +155,10 @@ def _name_shared(profile: Profile, leads: Leads) -> str | None:
         if key is leads.id or not words.speaks_of(key.name, SHARED):
             continue
         ref = find_ref(profile, key)
-        if ref is not None and words.speaks_of(ref.name, SHARED):
+        if ref is None or not words.speaks_of(ref.name, SHARED):
+            continue
+        kinds = {words.kind_of_person(column.name) for column in (ref, key)} - {None}
+        if len(kinds) < 2:
             shared = f"its {ref.name} has values of {key.name}"
             return f"{shared}: to use it, join it to leads by them in a view: docs/views.md"
     return None

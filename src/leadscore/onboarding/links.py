@@ -10,6 +10,7 @@ from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.shared_ids import find_ref
+from leadscore.wording import listed
 
 MOSTLY = 0.95
 CONTACT, EMAIL, COMPANY = words.PEOPLE
@@ -49,34 +50,59 @@ class Link:
     @property
     def columns(self) -> str:
         """Which columns connect the file with leads."""
-        in_case = ", in any case" if self.ignores_case else ""
-        own = f"{self.ref.name} = {self.key.name}{in_case}"
         if self.bridge is None:
-            return own
-        first = self.bridge.link
-        in_case = ", in any case" if first.ignores_case else ""
-        name = self.bridge.profile.file.name
-        return f"{first.ref.name} = {first.key.name} of {name}{in_case}; {own}"
+            return self._columns()
+        first = self.bridge.link._columns(f" of {self.bridge.profile.file.name}")
+        return f"{first}; {self._columns()}"
 
-    @property
+    def _columns(self, of: str = "") -> str:
+        parts = [f"{self.ref.name} = {self.key.name}{of}"]
+        if self.ignores_case:
+            parts.append("in any case")
+        if self.placeholders:
+            verb = "count" if len(self.placeholders) > 1 else "counts"
+            parts.append(f"where {listed(self.placeholders, most=4)} {verb} as missing")
+        return ", ".join(parts)
+
+    @cached_property
     def placeholders(self) -> list[str]:
         """Words for a missing value, which connect nothing."""
         values = self.ref.values.keys() | self.key.values.keys()
-        return sorted(MISSING_WORDS & values)
+        return sorted(filter(_says_nobody, values))
+
+    @cached_property
+    def shared(self) -> int:
+        """How many values both have."""
+        return len(self._refs & self._keys)
 
     @cached_property
     def share(self) -> float:
         """The larger of two shares: the file's values that leads have, the leads' that it has."""
-        refs = _values(self.ref, ignores_case=self.ignores_case)
-        keys = _values(self.key, ignores_case=self.ignores_case)
-        shared = len(refs & keys)
-        return shared / min(len(refs), len(keys)) if shared else 0
+        return self.shared / min(len(self._refs), len(self._keys)) if self.shared else 0
+
+    @cached_property
+    def spellings(self) -> int:
+        """How many spellings of values connect rows with leads."""
+        refs = [value for value in self.ref.values if self._spelt(value) in self._keys]
+        keys = [value for value in self.key.values if self._spelt(value) in self._refs]
+        return len(refs) + len(keys)
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
-        """A person before their company, an id or address before a name."""
+    def rank(self) -> tuple[bool, bool, int]:
+        """A person before their company, an id or address before a name, many before few."""
         is_name = self.kind != EMAIL and not words.names_id(self.key.name)
-        return self.kind != COMPANY, not is_name, self.share
+        return self.kind != COMPANY, not is_name, self.shared
+
+    @cached_property
+    def _refs(self) -> set[str]:
+        return {self._spelt(value) for value in self.ref.values if not _says_nobody(value)}
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        return {self._spelt(value) for value in self.key.values if not _says_nobody(value)}
+
+    def _spelt(self, value: str) -> str:
+        return value.lower() if self.ignores_case else value
 
 
 @dataclass(frozen=True)
@@ -87,9 +113,9 @@ class Bridge:
     link: Link
 
 
-def _values(column: Column, *, ignores_case: bool) -> set[str]:
-    values = column.values.keys() - MISSING_WORDS
-    return {value.lower() for value in values} if ignores_case else values
+def _says_nobody(value: str) -> bool:
+    """Whether a value says that nobody knows whom a row names, or that it names no company."""
+    return value in MISSING_WORDS or value.casefold() in words.NOBODY
 
 
 def find_link(
@@ -142,8 +168,9 @@ def _link_between(kind: str, ref: Column, key: Column) -> Link:
     """Without regard to letter case if more match so; ids may well differ in it alone."""
     exact = Link(kind, ref, key, ignores_case=False)
     folded = Link(kind, ref, key, ignores_case=True)
-    least = 2 * exact.share if words.names_id(key.name) else exact.share
-    return folded if folded.share > least else exact
+    if words.names_id(key.name):
+        return folded if folded.share > 2 * exact.share else exact
+    return folded if folded.spellings > exact.spellings else exact
 
 
 def _link_by_id(profile: Profile, lead_id: Column) -> Link | None:

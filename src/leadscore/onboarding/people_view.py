@@ -13,11 +13,20 @@ from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads
 from leadscore.onboarding.sql_trial import rows_for_views, run_select
-from leadscore.wording import listed
+from leadscore.wording import listed, shortened
 
 DatesOf = Callable[[Profile], str | None]
+CROWD = 10  # leads that a row may well reach
 NEXT_LINE = "\n        "
 AND = "\n    AND"
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A person or company, and how many leads a row of theirs reaches."""
+
+    name: str
+    leads: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class PeopleView:
         rows: how many of the rows that were looked at reach a lead.
         unread: the columns whose dates SQL does not read: nothing is left out by time.
         has_ends: whether it knows when leads closed.
+        crowd: whose row reaches most leads.
     """
 
     sql: str
@@ -39,6 +49,7 @@ class PeopleView:
     rows: int
     unread: Sequence[str]
     has_ends: bool
+    crowd: Crowd
 
     @property
     def connection(self) -> str:
@@ -47,6 +58,14 @@ class PeopleView:
         if self.rest is not None:
             return f"rows without {self.rest} name {kinds} ({columns})"
         return f"its rows name {kinds}, not leads ({columns})"
+
+    def doubt(self) -> str:
+        """What to check of the view."""
+        check = "check that it is right"
+        if self.crowd.leads <= CROWD:
+            return check
+        name = shortened(self.crowd.name)
+        return f"{check}: a row with {name} goes to {self.crowd.leads} leads at once"
 
     def sentence(self) -> str:
         """What the view does with a row."""
@@ -82,9 +101,9 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
     elif not unread:
         limits = _find_limits(when, leads, read)
     sql = _view_sql(events, link, leads, limits)
-    rows = _count_rows(sql, events, link, leads)
+    rows, crowd = _count_rows(sql, events, link, leads)
     rest = events.ref.name if events.names_leads else None
-    return PeopleView(sql, link, rest, rows, unread, has_ends=len(limits) > 1)
+    return PeopleView(sql, link, rest, rows, unread, len(limits) > 1, crowd)
 
 
 @dataclass(frozen=True)
@@ -192,11 +211,12 @@ def _key_sql(column: Column, link: Link, table: str = "") -> str:
     return f"lower({place})" if link.ignores_case else place
 
 
-def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> int:
-    """How many of the rows that were looked at reach a lead."""
+def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> tuple[int, Crowd]:
+    """How many of the rows that were looked at reach a lead, and the row that reaches most leads."""
     lead_columns = [leads.id, link.key, leads.created, leads.outcome, *leads.ends()]
     lead_columns += [leads.flag.column] if leads.flag else []
-    of_rows = [events.ref, link.first.ref, events.when]
+    named = link.first.ref
+    of_rows = [events.ref, named, events.when]
     tables = {
         events.profile.file.source: rows_for_views(events.profile, of_rows),
         leads.source: rows_for_views(leads.profile, filter(None, lead_columns)),
@@ -204,6 +224,9 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> int:
     if link.bridge is not None:
         bridge = link.bridge.profile
         tables[bridge.file.source] = rows_for_views(bridge, [link.bridge.link.key, link.ref])
-    counted = run_select(f"SELECT COUNT(DISTINCT _line) AS n FROM ({sql})", tables)
-    n: int = counted["n"][0].as_py()
-    return n
+    rows = (
+        f"SELECT COUNT(*) AS n, MAX({quoted_name(named.name)}) AS name FROM ({sql}) GROUP BY _line"
+    )
+    most = f"SELECT COUNT(*) AS rows, MAX(n) AS leads, MAX_BY(name, n) AS name FROM ({rows})"
+    counted = run_select(most, tables).to_pylist()[0]
+    return counted["rows"], Crowd(counted["name"] or "", counted["leads"] or 0)

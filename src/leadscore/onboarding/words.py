@@ -54,6 +54,9 @@ OWNER = (
     "verantwortlicher betreuer verkoper assignee commercial comercial commerciale producer "
     "bearbeiter ответствен менеджер 负责人 負責人 担当 담당"
 )
+STAFF = (
+    f"{OWNER} by von par por creator author manager employee staff sdr bdr ersteller mitarbeiter"
+)
 CURRENCY = "currency currencyisocode currencycode wahrung devise moneda moeda valuta валют 币种 幣別 通貨 통화"
 KEYS = {  # what connects leads of one company or person; ids before names
     "account": "accountid accountnumber companyid customerid customernumber clientid organizationid "
@@ -141,6 +144,12 @@ YES = {"yes", "y", "true", "1", "t", "ja", "j", "oui", "si", "sim", "да", "是
 NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee", "нет", "否", "いいえ", "아니요"}
 UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
     "offen", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"}  # fmt: skip
+NOBODY = UNKNOWN | {  # values in place of a contact or company
+    "keine angabe", "k.a.", "k. a.", "ka", "keine", "n.c.", "nc", "s/o", "s/d", "sin datos", "no company",
+    "not provided", "not available", "not applicable", "not specified", "unassigned", "anonymous", "anonym",
+    "private", "privat", "private person", "privatperson", "individual", "self", "self-employed", "self employed",
+    "freelance", "freelancer", "particulier", "particular", "privato", "нет", "无", "無", "なし", "없음",
+}  # fmt: skip
 OF_ACTIVITIES = (  # what a status says of an activity, and not of a lead
     "completed done open planned scheduled cancelled canceled missed held pending overdue started progress "
     "deferred waiting erledigt abgeschlossen offen geplant"
@@ -199,10 +208,10 @@ def kind_of_person(name: str) -> str | None:
 
     >>> kind_of_person("Primary Contact ID"), kind_of_person("Contact Email")
     ('contact', 'e-mail address')
-    >>> kind_of_person("Company Size"), kind_of_person("Account Owner")
-    (None, None)
+    >>> kind_of_person("Company Size"), kind_of_person("Account Owner"), kind_of_person("Created by email")
+    (None, None, None)
     """
-    if speaks_of(name, OWNER):
+    if speaks_of(name, STAFF):
         return None
     spoken = words_of(name)
     while spoken and spoken[-1] in f"{NUMBER} name".split():
