@@ -18,6 +18,7 @@ from leadscore.onboarding.profile import Column
         ("seconds", ["5", "300"], "duration_s"),
         ("Dauer", ["00:15", "01:30"], "duration_s"),
         ("Duration", ["27 min", "1h 5m"], "duration_s"),
+        ("Duration", ["5:30", "26:15", "39:39"], "duration_s"),  # ingest asks what they are
         ("duration", ["5", "300"], None),
     ],
 )

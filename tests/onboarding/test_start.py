@@ -217,3 +217,27 @@ def test_start_when_times_state_no_zone_then_the_settings_doubt_that_they_are_ut
 
     line = "# timezone = \"Europe/Berlin\" # CHECK: 'Erstellt am' has no time zone"
     assert (line in (tmp_path / "leadscore.toml").read_text()) is is_doubtful
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        ("2万5000円", "many values of Betrag are not read as numbers, such as '2万5000円'"),
+        ("5 Dr", "many values of Betrag are not read as numbers, such as '5 Dr'"),
+        ("", "no column is called so"),
+        (
+            "5 Cr",
+            "'5 Cr' counts as crores, 10,000,000 each: if Cr marks credits, remove it in a view",
+        ),
+    ],
+)
+def test_start_when_amounts_are_unreadable_or_may_be_credits_then_says_so(
+    tmp_path: Path, amount: str, message: str
+) -> None:
+    rows = [row.replace(f",{1000 + n},", f",{amount},") for n, row in enumerate(DEALS)]
+    path = write(tmp_path, "deals.csv", HEADER, rows)
+
+    result, _ = started(tmp_path, path)
+
+    (part,) = [part for part in result.parts if part.part == "amount"]
+    assert message in f"{part.evidence}; {part.doubt}"

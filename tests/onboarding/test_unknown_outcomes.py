@@ -262,6 +262,11 @@ def test_start_when_a_stage_of_a_history_says_closed_and_not_how_then_doubts_tha
     ("capitals", "small", "doubt"),
     [
         ("A", "a", "20 ids are there in capitals and in small letters: maybe the same leads twice"),
+        (
+            "D２",
+            "D2",
+            "20 ids are there in full-width and in plain characters: maybe the same leads twice",
+        ),
         ("5gX", "5gx", None),  # such ids differ in case alone
     ],
 )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from leadscore.ingest.mapping.durations import read_durations
+from leadscore.ingest.mapping.durations import TWO_PARTS, read_durations
+from leadscore.ingest.mapping.words import narrow, to_mask
 from leadscore.onboarding import words
 from leadscore.onboarding.profile import Column
 
@@ -50,4 +52,8 @@ def _target(column: Column) -> str | None:
             return target
     shown = pa.array(list(column.values)[:SHOWN], pa.string())
     _, ok = read_durations(shown, unit="duration_s", decimal=".")
-    return "duration_s" if named and not column.is_number and np.mean(ok) >= MOSTLY else None
+    is_clock = to_mask(
+        pc.match_substring_regex(narrow(shown), TWO_PARTS)
+    )  # or minutes: ingest asks
+    share = float(np.mean(ok | is_clock))
+    return "duration_s" if named and not column.is_number and share >= MOSTLY else None

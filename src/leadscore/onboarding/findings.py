@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
+import pyarrow as pa
+
+from leadscore.ingest.mapping.numbers import CREDIT, read_money
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.links import lists_people
@@ -15,6 +19,7 @@ from leadscore.onboarding.roles import (
     Roles,
     ids_by_name,
     may_say_outcome,
+    names_amount,
     names_money,
     says_stage_changed,
 )
@@ -26,6 +31,7 @@ MORE_LEADS = 'to read both, give the source a path that fits both, such as path 
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
 LISTS_PEOPLE = "a list of contacts or companies, not of what happened to leads"
 JOIN_PEOPLE = "to use its columns as fields of leads, join it to leads in a view: docs/views.md"
+NO_SUCH_NAME = "no column is called so"
 NO_CREATED = "no date fits; without one nothing is known of when fields were filled in"
 NO_CLOSE = "no date fits; leads count as closed when an export first shows it"
 NO_OUTCOME = "map it by hand, or there is nothing to learn from"
@@ -197,6 +203,7 @@ def _describe_leads(leads: Leads) -> list[Finding]:
         findings.append(Finding(part, f"{place}: {names}", evidence, CHECK_WORDS))
     if leads.amount is not None:
         doubt = "today's value: learned from only if it was known when the lead was created"
+        doubt = "; ".join(filter(None, [doubt, _doubt_crores(leads.amount)]))
         evidence = "amounts of money" if names_money(leads.amount) else "numbers"
         findings.append(Finding("amount", f"{place}: {leads.amount.name}", evidence, doubt))
     if leads.owner is not None:
@@ -213,22 +220,58 @@ def _describe_lacking(leads: Leads, *, has_closes: bool) -> list[Finding]:
     lacks_date = leads.created is not None and leads.outcome is not None and not leads.ends()
     if lacks_date and not has_closes:
         findings.append(Finding("closed", "not found", NO_CLOSE, "map a column if one says it"))
-    lacking = [("amount", leads.amount), ("owner", leads.owner)]
-    for part, column in lacking:
+    lacking = [
+        ("amount", leads.amount, _lack_of_amount(leads)),
+        ("owner", leads.owner, NO_SUCH_NAME),
+    ]
+    for part, column, evidence in lacking:
         if column is None:
-            evidence = "no column is called so"
             findings.append(Finding(part, "not found", evidence, "map it if there is one"))
     return findings
 
 
-def _doubt_ids(column: Column) -> str | None:
-    """Ids in capitals that are there in small letters too; ids in mixed case may well differ in it."""
-    values = column.values
-    alike = sum(value.isupper() and value.lower() in values for value in values)
-    if not alike:
+def _lack_of_amount(leads: Leads) -> str:
+    """Which column is called like an amount, though its values are not read as numbers."""
+    for column in leads.profile.columns.values():
+        is_date = column.date_order is not None
+        if is_date or column.is_number or not names_amount(column) or column is leads.outcome:
+            continue
+        texts = pa.array(list(column.values), pa.string())
+        _, ok, _ = read_money(texts, decimals=2, decimal=".")
+        unread = [value for value, is_read in zip(column.values, ok, strict=True) if not is_read]
+        values = f"many values of {column.name} are not read as numbers"
+        return f"{values}, such as {listed(unread[:2])}" if unread else NO_SUCH_NAME
+    return NO_SUCH_NAME
+
+
+def _doubt_crores(amount: Column) -> str | None:
+    """Amounts that may be credits rather than crores of rupees."""
+    crores = [value for value in amount.values if CREDIT.search(value)]
+    if not crores:
         return None
-    ids = counted(alike, "id is there", "ids are there")
-    return f"{ids} in capitals and in small letters: maybe the same leads twice"
+    counts = f"{listed(crores[:1])} counts as crores, 10,000,000 each"
+    return f"{counts}: if Cr marks credits, remove it in a view"
+
+
+def _doubt_ids(column: Column) -> str | None:
+    """Ids that are there in two spellings; ids in mixed case may well differ in it."""
+    values = column.values
+    in_capitals = sum(value.isupper() and value.lower() in values for value in values)
+    in_width = sum(_is_wide(value) and normalize("NFKC", value) in values for value in values)
+    spellings = {
+        "in capitals and in small letters": in_capitals,
+        "in full-width and in plain characters": in_width,
+    }
+    doubts = []
+    for spelling, alike in spellings.items():
+        if alike:
+            ids = counted(alike, "id is there", "ids are there")
+            doubts.append(f"{ids} {spelling}: maybe the same leads twice")
+    return "; ".join(doubts) or None
+
+
+def _is_wide(value: str) -> bool:
+    return not value.isascii() and normalize("NFKC", value) != value
 
 
 def _name_other_ids(leads: Leads, chosen: Column) -> str | None:

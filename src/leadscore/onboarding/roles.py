@@ -312,7 +312,14 @@ def _amount_score(column: Column) -> float:
         return 0
     if words.speaks_of(column.name, words.NO_AMOUNT):
         return 0
-    return 2 * words.speaks_of(column.name, words.AMOUNT) + names_money(column)
+    return 2 * names_amount(column) + names_money(column)
+
+
+def names_amount(column: Column) -> int:
+    """How many words of a column's name are called like amounts; 0 if one says that it is none."""
+    if words.speaks_of(column.name, words.NO_AMOUNT):
+        return 0
+    return words.speaks_of(column.name, words.AMOUNT)
 
 
 def names_money(column: Column) -> bool:
