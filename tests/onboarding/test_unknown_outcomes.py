@@ -263,7 +263,7 @@ def test_start_when_a_stage_of_a_history_says_closed_and_not_how_then_doubts_tha
     [
         ("A", "a", "20 ids are there in capitals and in small letters: maybe the same leads twice"),
         (
-            "D２",
+            "D\uff12",
             "D2",
             "20 ids are there in full-width and in plain characters: maybe the same leads twice",
         ),
