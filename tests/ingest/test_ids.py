@@ -125,6 +125,8 @@ UPDATED = HEADER + ",Updated"
         ({"latest": "Updated"}, ["b", "a", "b"], 300),
         ({"first": "Updated"}, ["", "", ""], 100),
         ({"latest": "Updated"}, ["9 EUR", "10 EUR", "8 EUR"], 200),
+        ({"latest": "Updated"}, ["9.5 EUR", "10.25 EUR", "8 EUR"], 200),
+        ({"first": "Updated"}, ['"9.500,00 \u20ac"', '"10.000,00 \u20ac"', "9 \u20ac"], 300),
         ({"latest": "Updated"}, ["2026-01-02", "2026-01-02", "2026-01-01"], 200),
     ],
 )
@@ -133,7 +135,7 @@ def test_rows_of_one_lead_when_keep_says_which_counts_then_the_others_are_ignore
 ):
     rows = [f"D1,Won,2026-01-01,2026-02-0{n},{n},{text}" for n, text in enumerate(updated, 1)]
     rows.insert(1, "D2,Open,2026-01-05,,7,2026-01-05")
-    if updated[0].startswith("9"):
+    if updated[0].lstrip('"').startswith("9"):
         rows[1] = "D2,Open,2026-01-05,,7,1"
     done = export.ingest(deals_csv(*rows, header=UPDATED), of_deals={"keep": keep})
     assert not done.rejects

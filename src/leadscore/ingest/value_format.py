@@ -89,6 +89,9 @@ class ValueFormat:
                 numbers |= changed_numbers(texts, entry, self.settings, reader)
         for entry in self.entries:
             numbers |= {name: texts.columns[name] for name in self._number_columns(entry)}
+        if self.source.keep is not None:
+            column = self.source.keep.column
+            numbers[column] = texts.columns[column]
 
         written = {name: numbers[name] for name in sorted(numbers.keys() - typed)}
         stored = {name: numbers[name] for name in sorted(numbers.keys() & typed)}

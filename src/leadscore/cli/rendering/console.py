@@ -88,7 +88,9 @@ def exit_with_words() -> Iterator[None]:
         yield
     except LeadscoreError as e:
         _end(str(e), e.exit_code)
-    except PermissionError as e:  # of a folder that may not be looked into, whatever was sought there
+    except (
+        PermissionError
+    ) as e:  # of a folder that may not be looked into, whatever was sought there
         _end(
             f"{e.filename} cannot be reached: permission denied. Give the user who runs this "
             "command the right to its folder, then run it again",
