@@ -21,6 +21,7 @@ CREATIONS_SQL = f"""SELECT
     FROM {ACCEPTED_LEADS} AS n JOIN leads_now AS f ON f.lead_id = n.lead_id"""
 CURRENCIES_SQL = f"""SELECT DISTINCT currency FROM {ACCEPTED_LEADS} AS l
     WHERE amount IS NOT NULL AND amount <> 0 ORDER BY currency"""
+CHANGED_AMOUNTS_SQL = "SELECT COUNT(*) AS n FROM changes_now WHERE field = 'amount'"
 LATE_SQL = """SELECT "table" AS name, COUNT(*) AS n FROM rule_rejects
     WHERE rule = 'after_export' AND severity = 'warned' GROUP BY "table" """
 
@@ -43,6 +44,7 @@ def find_data_warnings(staged: Staged, *, known_until: int, repeated: int) -> li
         *_warn_of_creations(staged, known_until),
         *warn_of_last_rows(staged),
         *_warn_of_currencies(staged),
+        *_warn_of_changed_amounts(staged),
         *_warn_of_late_rows(staged),
         *_warn_of_unbooked_plans(staged),
         *warn_of_repeats(staged, repeated=repeated),
@@ -92,6 +94,18 @@ def _warn_of_currencies(staged: Staged) -> Iterator[str]:
         if None in currencies:
             names += " and in no stated currency"
         yield f"amounts in {names} are compared as they stand: give rates under money"
+
+
+def _warn_of_changed_amounts(staged: Staged) -> Iterator[str]:
+    """Amounts in `changes`, which has no column for a currency, of leads that may have another."""
+    money = staged.settings.money
+    if money is None or not money.rates or "currency" not in staged.settings.mapped_of_leads():
+        return
+    if read_number(staged.engine, CHANGED_AMOUNTS_SQL):
+        yield (
+            f"amounts in changes count as {money.currency} unless a mark such as USD stands beside "
+            "them, also of leads whose amount is in another currency: a view can add the mark"
+        )
 
 
 def _warn_of_late_rows(staged: Staged) -> Iterator[str]:

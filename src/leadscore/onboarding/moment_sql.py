@@ -31,7 +31,7 @@ DAYS = (
     *("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y", "%d-%m-%y"),
     *("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y"),
 )
-NAMED_DAYS = ("%d {} %Y", "%d-{}-%Y", "%d-{}-%y", "{} %d, %Y", "{} %d %Y")
+NAMED_DAYS = ("%d MONTH %Y", "%d-MONTH-%Y", "%d-MONTH-%y", "MONTH %d, %Y", "MONTH %d %Y")
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 JOINTS = (" ", "T", ", ")
 ZONES = ("", "%z", " %z")
@@ -93,7 +93,7 @@ def find_moment_sql(column: Column, dates: str | None) -> MomentSql | None:
 
 def _patterns() -> list[str]:
     """The patterns of strptime that are tried."""
-    named = [day.format(month) for day, month in product(NAMED_DAYS, MONTHS)]
+    named = [day.replace("MONTH", month) for day, month in product(NAMED_DAYS, MONTHS)]
     days = [*DAYS, *named]
     times = [f"{joint}{clock}{zone}" for joint, clock, zone in product(JOINTS, CLOCKS, ZONES)]
     return [f"{day}{time}" for day, time in product(days, ["", *times])]

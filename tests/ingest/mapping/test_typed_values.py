@@ -2,7 +2,9 @@
 
 import pytest
 
+from builders import make_settings
 from ingest.mapping.mapped import LEADS, account, ingest, ingest_log, rejects, rows
+from leadscore import project as jobs
 from leadscore.errors import SourceFormatError, UserError
 from leadscore.ingest.readers import csv_text
 from leadscore.store.version import StoreVersion
@@ -240,6 +242,25 @@ def test_changes_when_fields_are_numbers_then_they_show_the_decimal_mark_and_amo
     else:
         version = ingest_log(tmp_path, text, CHANGED, fields=FIELDS, money=money)
         assert [value for (value,) in rows(version, "changes", "value")] == values
+
+
+@pytest.mark.parametrize("rates", [{"USD": "0.5"}, {}])
+def test_changes_when_leads_have_currencies_then_it_is_said_what_amounts_without_one_count_as(
+    tmp_path, rates
+):
+    columns = {"lead_id": "id", "event_at": "created", "amount": "a", "currency": "c"}
+    settings = make_settings(
+        input_folder=tmp_path,
+        data_folder=tmp_path / "data",
+        known_until="2100-01-01",
+        sources={"leads": {"path": "leads.csv"}, "log": {"path": "log.csv"}},
+        mapping=[LEADS | {"columns": columns}, {"source": "log"} | CHANGED],
+        money={"currency": "EUR", "rates": rates},
+    )
+    (tmp_path / "leads.csv").write_text("id,created,a,c\n1,2024-01-01,5,EUR\n")
+    (tmp_path / "log.csv").write_text("id,t,f,v\n1,2024-01-02,amount,9\n")
+    warnings = jobs.ingest(settings).warnings
+    assert any("changes count as EUR" in warning for warning in warnings) == bool(rates)
 
 
 def test_ids_when_they_look_like_numbers_then_they_stay_text(tmp_path):
