@@ -336,3 +336,57 @@ def test_start_when_only_agents_and_results_tell_calls_apart_then_kinds_are_resu
     parts, _ = start_with(deals, monkeypatch, calls)
 
     assert parts["activities"].place == "calls.csv: Outcome of call"
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "doubt"),
+    [
+        ("calls.csv", 48, None),
+        (
+            "invoices.csv",
+            48,
+            "going by its name, these are not sales activities: if so, leave the file out",
+        ),
+        (
+            "mails.csv",
+            0,
+            "most rows share their time with many others: if they are mailings to all, leave them out",
+        ),
+    ],
+)
+@pytest.mark.parametrize("names_leads", [True, False])
+def test_start_when_rows_may_be_no_sales_activities_then_init_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    hours: int,
+    doubt: str | None,
+    *,
+    names_leads: bool,
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    rows = write_rows(
+        tmp_path / name,
+        ["Deal" if names_leads else "Contact Id", "When", "Type"],
+        lambda number, *_: (
+            f"D{number}" if names_leads else f"K{900 + number % CONTACTS}",
+            iso(BEGIN + timedelta(hours=hours * number)), ("Call", "Mail")[number % 2],
+        ),
+    )  # fmt: skip
+
+    parts, _ = start_with(deals, monkeypatch, rows)
+
+    written = parts["events"].doubt or ""
+    assert written.endswith(doubt) if doubt else "leave" not in written
+
+
+def test_start_when_tasks_of_salesforce_name_who_then_they_reach_leads_of_the_contact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deals = write_deals(tmp_path / "deals.csv")
+    calls = write_calls(tmp_path / "calls.csv", key="WhoId")
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    assert "(WhoId = Contact Id)" in parts["events"].evidence
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)

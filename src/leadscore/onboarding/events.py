@@ -17,6 +17,7 @@ from leadscore.times import DAY_US
 
 MOST_KINDS = 60  # of events
 MOST_STRANGERS = 0.02  # the share of rows that may name no lead, and be rejects
+MANY, MANY_SHARE = 10, 0.1  # people of a file that one mailing reaches at least, and their share
 GOES_ON = 0.2  # the share of closing events after which something may still happen
 
 
@@ -80,6 +81,16 @@ class Events:
         if self.kind is not None and is_stage(self.kind):
             return "stages"
         return "activities"
+
+    @property
+    def seems_mailed(self) -> bool:
+        """Whether most rows came to many at once, as newsletters do."""
+        refs = self.ref.text.dictionary_encode()
+        pairs = np.unique(np.stack([self.when.moments, refs.indices.to_numpy()]), axis=1)
+        moments, counts = np.unique(pairs[0], return_counts=True)
+        many = max(MANY, MANY_SHARE * len(refs.dictionary))
+        crowded = moments[(counts >= many) & (moments > NOWHERE)]
+        return bool(np.isin(self.when.moments, crowded).mean() > 0.5)
 
     def other_kinds(self) -> list[str]:
         """The kinds of event that close no lead, the commonest first."""

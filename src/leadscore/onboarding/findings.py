@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
 
 import pyarrow as pa
 
@@ -23,7 +22,7 @@ from leadscore.onboarding.roles import (
     names_money,
     says_stage_changed,
 )
-from leadscore.onboarding.shared_ids import find_ref, overlap
+from leadscore.onboarding.shared_ids import doubt_ids, find_ref, overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
@@ -119,6 +118,8 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
     if events.has_strangers:
         strangers = f"{events.strangers:.0%} of the rows are of other records"
         doubts.append(f"{strangers}, and left out by a view")
+    if events.table == "activities":
+        doubts += _doubt_activities(events)
     doubt = "; ".join(doubts) or None
     findings = [Finding("events", place, f"{shared}; dated by {events.when.name}", doubt)]
     if events.won and events.lost:
@@ -130,6 +131,20 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
         doubt = _doubt_open(events.ended_kinds())
         findings.append(Finding(events.table, f"{place}: {events.kind.name}", values, doubt))
     return findings
+
+
+def _doubt_activities(events: Events) -> list[str]:
+    """Why rows may be no activities of salespeople."""
+    doubts = []
+    if words.speaks_of(events.profile.stem, words.NO_SALES):
+        doubts.append(
+            "going by its name, these are not sales activities: if so, leave the file out"
+        )
+    if events.seems_mailed:
+        doubts.append(
+            "most rows share their time with many others: if they are mailings to all, leave them out"
+        )
+    return doubts
 
 
 def _doubt_open(ended: Sequence[str]) -> str | None:
@@ -175,7 +190,7 @@ def _describe_leads(leads: Leads) -> list[Finding]:
     place = leads.profile.file.name
     if leads.id is not None:
         evidence = "a different value in every row"
-        doubts = [_doubt_ids(leads.id), _name_other_ids(leads, leads.id)]
+        doubts = [doubt_ids(leads.id), _name_other_ids(leads, leads.id)]
         doubt = "; ".join(filter(None, doubts)) or None
         findings.append(Finding("id", f"{place}: {leads.id.name}", evidence, doubt))
     if leads.created is not None:
@@ -251,27 +266,6 @@ def _doubt_crores(amount: Column) -> str | None:
         return None
     counts = f"{listed(crores[:1])} counts as crores, 10,000,000 each"
     return f"{counts}: if Cr marks credits, remove it in a view"
-
-
-def _doubt_ids(column: Column) -> str | None:
-    """Ids that are there in two spellings; ids in mixed case may well differ in it."""
-    values = column.values
-    in_capitals = sum(value.isupper() and value.lower() in values for value in values)
-    in_width = sum(_is_wide(value) and normalize("NFKC", value) in values for value in values)
-    spellings = {
-        "in capitals and in small letters": in_capitals,
-        "in full-width and in plain characters": in_width,
-    }
-    doubts = []
-    for spelling, alike in spellings.items():
-        if alike:
-            ids = counted(alike, "id is there", "ids are there")
-            doubts.append(f"{ids} {spelling}: maybe the same leads twice")
-    return "; ".join(doubts) or None
-
-
-def _is_wide(value: str) -> bool:
-    return not value.isascii() and normalize("NFKC", value) != value
 
 
 def _name_other_ids(leads: Leads, chosen: Column) -> str | None:

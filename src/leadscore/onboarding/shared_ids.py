@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import normalize
 
 from leadscore.onboarding.profile import Column, Profile, best
 from leadscore.onboarding.words import OWN_ID, RECORD, consists_of, speaks_of
 from leadscore.settings.id_kinds import ID_KINDS, IdKind
+from leadscore.wording import counted
 
 UNSURE = 0.25  # how much a name counts that may be the number of a row
 OVERLAP = 0.5  # the share of an events file's ids that are leads
@@ -88,3 +90,24 @@ def _overlap_by(kind: IdKind, column: Column, ids: Column) -> float:
         return 0
     shared = spellings & ids_of_leads
     return len(shared) / len(spellings)
+
+
+def doubt_ids(column: Column) -> str | None:
+    """Ids that are there in two spellings; ids in mixed case may well differ in it."""
+    values = column.values
+    in_capitals = sum(value.isupper() and value.lower() in values for value in values)
+    in_width = sum(_is_wide(value) and normalize("NFKC", value) in values for value in values)
+    spellings = {
+        "in capitals and in small letters": in_capitals,
+        "in full-width and in plain characters": in_width,
+    }
+    doubts = []
+    for spelling, alike in spellings.items():
+        if alike:
+            ids = counted(alike, "id is there", "ids are there")
+            doubts.append(f"{ids} {spelling}: maybe the same leads twice")
+    return "; ".join(doubts) or None
+
+
+def _is_wide(value: str) -> bool:
+    return not value.isascii() and normalize("NFKC", value) != value

@@ -75,7 +75,7 @@ PERSONAL = {
     "contatto contato contactpersoon",
 }
 PEOPLE = {  # what activities may name in place of a lead
-    "contact": f"{KEYS['contact']} {PERSONAL['contact']} contacts persons people kontakte personen "
+    "contact": f"{KEYS['contact']} {PERSONAL['contact']} who contacts persons people kontakte personen "
     "contactos contatos contatti contacten",
     "e-mail address": PERSONAL["email"],
     "company": f"{KEYS['account']} {PERSONAL['company']} customer client org companies accounts "
@@ -113,6 +113,12 @@ DURATIONS = {  # our column -> words of its unit
 }
 DURATION = "duration dauer duree duracion duracao durata duur length talktime"
 TITLE = "title jobtitle position function role funktion fonction cargo ruolo functie designation"
+NO_SALES = (  # what a file is called whose rows are not what salespeople do
+    "invoice invoices ticket tickets case cases order orders payment payments shipment shipments return returns "
+    "newsletter newsletters campaign campaigns mailing mailings survey surveys subscription subscriptions "
+    "rechnung rechnungen bestellung bestellungen zahlung zahlungen factura facturas pago pagos pedido pedidos "
+    "facture factures paiement paiements commande commandes fattura fatture ordine ordini factuur facturen"
+)
 LETTERS = {
     "budget": "budget budgt budg funds",
     "authority": "authority decisionmaker entscheider decideur",
