@@ -482,6 +482,10 @@ def test_moments_when_a_text_names_a_zone_then_that_zone_counts_or_it_is_not_rea
         ("946684800000", "epoch_ms", "2000-01-01T00:00:00Z"),
         ("1759482300000000", "epoch_us", "2025-10-03T09:05:00Z"),
         ("1.75948E+12", "epoch_ms", None),  # rounded
+        ("1759482300", "epoch_ms", None),  # seconds: not January 1970
+        ("1759482300", "epoch_ns", None),
+        ("0", "epoch_s", None),  # no date
+        ("0", "epoch_ms", None),
         ("03.10.25 09:05", "%d.%m.%y %H:%M", "2025-10-03T09:05:00Z"),
         ("03.10.25", "%d.%m.%y", "2025-10-03T23:59:59.999999Z"),
         ("20251003", "%Y%m%d", "2025-10-03T23:59:59.999999Z"),
@@ -531,6 +535,7 @@ def test_moments_when_the_form_has_no_zone_then_they_are_local():
         (["25.10.2025 at noon"], "dmy", None),
         (["25.10.2025"], "mdy", "1 of its values can only have the day first"),
         (["1759482300000000"], "epoch_ms", 'dates = "epoch_us"'),
+        (["1759482300"], "epoch_ms", 'dates = "epoch_s"'),
         (["00123", "junk"], None, None),
         (["junk"], None, None),
     ],

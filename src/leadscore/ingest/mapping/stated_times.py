@@ -19,6 +19,7 @@ COUNT = r"\A-?\d{1,16}(?:[.,]\d{1,9})?\z"
 UNITS_US = {"epoch_s": SECOND_US, "epoch_ms": 1000, "epoch_us": 1, "epoch_ns": 1}
 NANOSECONDS = r"\A(-?\d+)\d{3}(?:[.,]\d+)?\z"  # without the last digits they are microseconds
 MOST_US = 2**62
+FIRST_WEEKS_US = 2**32 * 1000  # of 1970: a count of seconds until 2106, taken for milliseconds, lies there
 MILLISECONDS = r"\A1\d{12}\z"  # from 2001 to 2033: a number of 13 digits means nothing else
 
 HAS_TIME = re.compile(r"%(?:H|I|s|c|X|T|R)")
@@ -48,7 +49,11 @@ def read_days(words: pa.Array) -> StatedTimes:
 
 
 def read_counts(words: pa.Array, unit: str) -> StatedTimes:
-    """Seconds or parts of them since 1970 in UTC; `unit` as in `UNITS_US`."""
+    """Seconds or parts of them since 1970 in UTC; `unit` as in `UNITS_US`.
+
+    What would lie in the first seven weeks of 1970 is no time: it counts a larger unit, or is a 0
+    that stands for nothing.
+    """
     if unit == "epoch_ns":
         words = pc.replace_substring_regex(words, NANOSECONDS, r"\1")
     ok = to_mask(pc.match_substring_regex(words, COUNT))
@@ -63,6 +68,7 @@ def read_counts(words: pa.Array, unit: str) -> StatedTimes:
     ok &= np.abs(whole) < MOST_US // factor
     fraction_us = np.rint(fraction * factor).astype(np.int64)
     us = np.where(ok, whole, 0) * factor + fraction_us
+    ok &= (us < 0) | (us >= FIRST_WEEKS_US)
     is_date = np.zeros(len(ok), dtype=bool)
     return StatedTimes(us, ok, is_date, is_local=False)
 
