@@ -19,9 +19,7 @@ COUNT = r"\A-?\d{1,16}(?:[.,]\d{1,9})?\z"
 UNITS_US = {"epoch_s": SECOND_US, "epoch_ms": 1000, "epoch_us": 1, "epoch_ns": 1}
 NANOSECONDS = r"\A(-?\d+)\d{3}(?:[.,]\d+)?\z"  # without the last digits they are microseconds
 MOST_US = 2**62
-FIRST_WEEKS_US = (
-    2**32 * 1000
-)  # of 1970, where counts of seconds lie that are taken for milliseconds
+FIRST_WEEKS_US = 2**32 * 1000  # of 1970: seconds that are taken for milliseconds lie there
 MILLISECONDS = r"\A1\d{12}\z"  # from 2001 to 2033: a number of 13 digits means nothing else
 
 HAS_TIME = re.compile(r"%(?:H|I|s|c|X|T|R)")
