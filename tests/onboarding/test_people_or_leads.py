@@ -345,7 +345,7 @@ def test_start_when_only_agents_and_results_tell_calls_apart_then_kinds_are_resu
         (
             "invoices.csv",
             48,
-            "going by its name, these are not sales activities: if so, leave the file out",
+            "judging by its name, it may not hold sales activities: if so, leave it out",
         ),
         (
             "mails.csv",

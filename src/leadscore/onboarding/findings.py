@@ -138,7 +138,7 @@ def _doubt_activities(events: Events) -> list[str]:
     doubts = []
     if words.speaks_of(events.profile.stem, words.NO_SALES):
         doubts.append(
-            "going by its name, these are not sales activities: if so, leave the file out"
+            "judging by its name, it may not hold sales activities: if so, leave it out"
         )
     if events.seems_mailed:
         doubts.append(
