@@ -197,6 +197,16 @@ def test_csv_when_backslashes_escape_quotes_then_they_are_quotes_within_values(
     assert malformed(read) == []
 
 
+def test_csv_when_a_file_is_large_then_escaped_quotes_are_read_all_the_same(tmp_path):
+    n = 20_000  # rows: after the first ones Arrow looks for quotes by other code
+    lines = [rf'"{row}","long values {"x" * (row % 8)}\"said\", x"' for row in range(n)]
+    read = batches(tmp_path, "\n".join(["a,b", *lines, ""]), ["a", "b"])
+    assert rows(read) == [
+        (row + 2, str(row), f'long values {"x" * (row % 8)}"said", x') for row in range(n)
+    ]
+    assert malformed(read) == []
+
+
 @pytest.mark.parametrize(
     ("text", "found", "bad"),
     [

@@ -17,7 +17,7 @@ BLOCK_BYTES = 4 << 20
 LINE_LIMIT = 16 << 20  # characters; a longer line would not fit into memory beside the rest
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 BYTE_ORDER_MARK = "\ufeff"
-HIDDEN = "\0"  # which no text holds that is read
+HIDDEN = "\uffff"  # no character; just behind a NUL, Arrow overlooks quotes in large files
 
 
 def read_bytes(file: SourceFile, *, size: int | None = None) -> Iterator[bytes]:
