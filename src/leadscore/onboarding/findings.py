@@ -137,9 +137,7 @@ def _doubt_activities(events: Events) -> list[str]:
     """Why rows may be no activities of salespeople."""
     doubts = []
     if words.speaks_of(events.profile.stem, words.NO_SALES):
-        doubts.append(
-            "judging by its name, it may not hold sales activities: if so, leave it out"
-        )
+        doubts.append("judging by its name, it may not hold sales activities: if so, leave it out")
     if events.seems_mailed:
         doubts.append(
             "most rows share their time with many others: if they are mailings to all, leave them out"
