@@ -38,23 +38,24 @@ def test_start_when_a_file_names_leads_and_contacts_then_leads_count(
     assert ingest(config) == (LEADS, 0)
 
 
+@pytest.mark.parametrize(("missing", "share"), [("", 100), ("-", 95), ("k.A.", 95)])
 def test_start_when_calls_lack_the_id_of_a_lead_then_their_contacts_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, share: int
 ) -> None:
     deals = write_deals(tmp_path / "deals.csv")
     calls = write_rows(
         tmp_path / "calls.csv",
         ["Contact Id", "Deal", "When", "Type"],
         lambda number, created, _: (
-            f"K{900 + number % CONTACTS}", "" if number % 2 else f"D{number}", iso(created), "Call",
+            f"K{900 + number % CONTACTS}", missing if number % 2 else f"D{number}", iso(created), "Call",
         ),
     )  # fmt: skip
 
     parts, config = start_with(deals, monkeypatch, calls)
 
     assert parts["events"].evidence == (
-        "100% of its Deal are leads; rows without Deal name contacts (Contact Id = Contact Id): 40 of "
-        "40 rows reach a lead; dated by When"
+        f"{share}% of its Deal are leads; rows without Deal name contacts (Contact Id = Contact Id): 40 "
+        "of 40 rows reach a lead; dated by When"
     )
     assert parts["events"].doubt == (
         "by a view, each row without Deal goes to the leads with the same contact that were open at "

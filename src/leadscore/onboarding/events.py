@@ -9,7 +9,13 @@ import numpy as np
 
 from leadscore.onboarding import words
 from leadscore.onboarding.durations import Duration, find_duration
-from leadscore.onboarding.links import Link, find_link, is_of_other_record, lists_people
+from leadscore.onboarding.links import (
+    Link,
+    find_link,
+    is_of_other_record,
+    lists_people,
+    says_nobody,
+)
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, find_ref, overlap
 from leadscore.onboarding.words import numbered
@@ -34,6 +40,7 @@ class Events:
     duration: Duration | None = None
     strangers: float = 0.0  # the share of rows that name no lead
     link: Link | None = None  # of rows that name a contact or company in place of a lead
+    words_for_none: list[str] = field(default_factory=list)  # in place of a lead
 
     @property
     def names_leads(self) -> bool:
@@ -171,7 +178,9 @@ def _find_linked_events(
 def _link_rest(events: Events, leads: Profile, lead_id: Column, others: Sequence[Profile]) -> None:
     """Note how activities without the id of a lead reach leads, where many have none."""
     is_of_activities = events.table == "activities" and not events.won and not events.lost
-    lacking = missing_share(events.ref)
+    words_for_none = filter(says_nobody, events.ref.values.keys() - lead_id.values.keys())
+    events.words_for_none = sorted(words_for_none)
+    lacking = float(among(events.ref, ["", *events.words_for_none]).mean())
     if not is_of_activities or not events.has_strangers or lacking <= MOST_STRANGERS:
         return
     events.link = find_link(events.profile, leads, lead_id, others)

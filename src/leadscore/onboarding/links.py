@@ -68,7 +68,7 @@ class Link:
     def placeholders(self) -> list[str]:
         """Words for a missing value, which connect nothing."""
         values = self.ref.values.keys() | self.key.values.keys()
-        return sorted(filter(_says_nobody, values))
+        return sorted(filter(says_nobody, values))
 
     @cached_property
     def shared(self) -> int:
@@ -95,11 +95,11 @@ class Link:
 
     @cached_property
     def _refs(self) -> set[str]:
-        return {self._spelt(value) for value in self.ref.values if not _says_nobody(value)}
+        return {self._spelt(value) for value in self.ref.values if not says_nobody(value)}
 
     @cached_property
     def _keys(self) -> set[str]:
-        return {self._spelt(value) for value in self.key.values if not _says_nobody(value)}
+        return {self._spelt(value) for value in self.key.values if not says_nobody(value)}
 
     def _spelt(self, value: str) -> str:
         return value.lower() if self.ignores_case else value
@@ -113,7 +113,7 @@ class Bridge:
     link: Link
 
 
-def _says_nobody(value: str) -> bool:
+def says_nobody(value: str) -> bool:
     """Whether a value says that nobody knows whom a row names, or that it names no company."""
     return value in MISSING_WORDS or value.casefold() in words.NOBODY
 

@@ -162,7 +162,7 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
     conditions = [limit.comparison for limit in limits]
     conditions += _no_placeholders(first, "activity")
     if events.names_leads:
-        conditions.append(f"activity.{quoted_name(events.ref.name)} IS NULL")
+        conditions.append(_lacks_lead(events))
     if conditions:
         lines.append(f"WHERE {f'{AND} '.join(conditions)}")
     if events.names_leads:
@@ -171,15 +171,25 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
     return "\n".join(lines)
 
 
+def _lacks_lead(events: Events) -> str:
+    """The condition that a row names no lead, or has a word for none."""
+    ref = f"activity.{quoted_name(events.ref.name)}"
+    if not events.words_for_none:
+        return f"{ref} IS NULL"
+    values = ", ".join(map(literal, events.words_for_none))
+    return f"({ref} IS NULL OR {ref} IN ({values}))"
+
+
 def _direct_lines(events: Events) -> list[str]:
     """The rows that name a lead; where many name other records, those of leads alone."""
     ref = quoted_name(events.ref.name)
     is_of_lead = f"IN (SELECT {events.lead_column} FROM spans)"
+    is_mixed = events.has_strangers or events.words_for_none
     return [
         "UNION ALL",
         f"SELECT {ref} AS {events.lead_column}, *",
         f"FROM {quoted_name(events.profile.file.source)}",
-        f"WHERE {ref} {is_of_lead if events.has_strangers else 'IS NOT NULL'}",
+        f"WHERE {ref} {is_of_lead if is_mixed else 'IS NOT NULL'}",
     ]
 
 
