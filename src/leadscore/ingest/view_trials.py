@@ -1,4 +1,4 @@
-"""Views run outside an ingest: over the files without storing anything, or without any rows."""
+"""Views run outside an ingest: over the files without storing anything, over other rows, or without any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from leadscore.engine.closed import ClosedDatabase
+from leadscore.engine.closed import ClosedDatabase, read_select
 from leadscore.ingest.readers.batch import SourceFile, view_schema
 from leadscore.ingest.readers.extract import extract_rows
 from leadscore.ingest.readers.query import Query
@@ -16,6 +16,7 @@ from leadscore.ingest.readers.sources import find_files
 from leadscore.ingest.views import RowsOfView, ViewRunner, plan_views
 from leadscore.locks import scratch
 from leadscore.progress import silent
+from leadscore.settings.engine import EngineSettings
 from leadscore.settings.settings import Settings
 
 
@@ -67,6 +68,24 @@ def preview_view(settings: Settings, name: str, columns: Sequence[str]) -> pa.Ta
     fields = [(column, pa.string()) for column in columns]
     schema = pa.schema(fields)
     return pa.concat_tables([schema.empty_table(), *batches])
+
+
+def run_select(sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The rows of a SELECT over tables, in the database that runs views.
+
+    Raises:
+        SelectError: it fails, or takes too long.
+    """
+    with scratch() as folder:
+        paths = {}
+        for name, rows in tables.items():
+            paths[name] = [folder / f"{name}.parquet"]
+            pq.write_table(rows, paths[name][0])
+        with ClosedDatabase(EngineSettings(), paths) as database:
+            select = read_select(sql)
+            n = database.add_result("result_of_trial", select)
+            batches = database.stream("result_of_trial", rows=max(n, 1))
+            return pa.Table.from_batches(batches, schema=database.schema("result_of_trial"))
 
 
 def _fetch_files(name: str, settings: Settings, folder: Path) -> list[SourceFile]:

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from leadscore.engine.protocol import literal, quoted_name
 from leadscore.ingest.mapping.moments import find_bare_dates, read_moments
+from leadscore.ingest.view_trials import run_select
 from leadscore.onboarding.profile import NOWHERE, Column
-from leadscore.onboarding.sql_trial import run_select
 from leadscore.times import DAY_US
 
 FIRST = 500  # values that show which expressions may do

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+
 from leadscore.engine.protocol import literal, quoted_name
+from leadscore.ingest.mapping.words import Texts
+from leadscore.ingest.readers.batch import Batch
+from leadscore.ingest.text_for_views import text_for_views
+from leadscore.ingest.view_trials import run_select
 from leadscore.onboarding.closes_sql import end_sql
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.links import Bridge, Link
 from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads
-from leadscore.onboarding.sql_trial import rows_for_views, run_select
 from leadscore.wording import listed, shortened
 
 DatesOf = Callable[[Profile], str | None]
@@ -228,15 +234,22 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> tuple[int
     named = link.first.ref
     of_rows = [events.ref, named, events.when]
     tables = {
-        events.profile.file.source: rows_for_views(events.profile, of_rows),
-        leads.source: rows_for_views(leads.profile, filter(None, lead_columns)),
+        events.profile.file.source: _rows_for_views(events.profile, of_rows),
+        leads.source: _rows_for_views(leads.profile, filter(None, lead_columns)),
     }
     if link.bridge is not None:
         bridge = link.bridge.profile
-        tables[bridge.file.source] = rows_for_views(bridge, [link.bridge.link.key, link.ref])
+        tables[bridge.file.source] = _rows_for_views(bridge, [link.bridge.link.key, link.ref])
     rows = (
         f"SELECT COUNT(*) AS n, MAX({quoted_name(named.name)}) AS name FROM ({sql}) GROUP BY _line"
     )
     most = f"SELECT COUNT(*) AS rows, MAX(n) AS leads, MAX_BY(name, n) AS name FROM ({rows})"
     counted = run_select(most, tables).to_pylist()[0]
     return counted["rows"], Crowd(counted["name"] or "", counted["leads"] or 0)
+
+
+def _rows_for_views(profile: Profile, columns: Iterable[Column]) -> pa.Table:
+    """Some columns of the rows that were looked at, as a view sees them."""
+    texts = {column.name: column.text for column in columns}
+    batch = Batch(np.arange(profile.rows), pa.table(texts))
+    return text_for_views(profile.file, batch.lines, Texts(batch), list(texts))
