@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from leadscore.errors import CorruptFileError, UserError
@@ -43,6 +43,7 @@ def test_file_when_the_list_has_no_date_then_its_checker_takes_it(tmp_path, kind
 @pytest.mark.parametrize("kind", CRMS)
 @settings(max_examples=25, deadline=None)
 @given(texts=st.lists(st.text(max_size=300), min_size=1, max_size=8))
+@example(texts=["'@", "''=1", "\u202e'-1", " '+49 30 1234"])
 def test_file_when_texts_are_anything_then_its_checker_takes_it(tmp_path_factory, kind, texts):
     rows = {f"{n}": {"reason_up_1": clean(text)} for n, text in enumerate(texts, start=1)}
     delivery = write(tmp_path_factory.mktemp("any"), make_list(rows), kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from unicodedata import category
 
 # Marks that reverse or isolate the direction of a line
@@ -9,19 +10,22 @@ DIRECTIONS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u
 BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\t": " "})
 JOINER = "\u200d"  # makes one emoji of several
 ELLIPSIS = "\u2026"
+PROTECTING = re.compile(r"^'+(?=[=+\-@])")  # a formula from spreadsheets: a CRM would show it
 BEYOND = 0xFFFF  # characters past it count twice in UTF-16, as Salesforce and Dynamics count
 
 
 def clean_text(text: str) -> str:
     r"""Text without controls, direction marks and halves of characters; line breaks are LF.
 
-    >>> clean_text("a\x00b\u202ec\r\nd")
-    'abc\nd'
+    Nor does it begin with an apostrophe that protects a spreadsheet.
+
+    >>> clean_text("a\x00b\u202ec\r\nd"), clean_text("'+49 30 1234")
+    ('abc\nd', '+49 30 1234')
     """
     plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(BREAKS)
-    if plain.isprintable():
-        return plain.strip()
-    return "".join(filter(_may_stay, plain)).strip()
+    if not plain.isprintable():
+        plain = "".join(filter(_may_stay, plain))
+    return PROTECTING.sub("", plain.strip())
 
 
 def _may_stay(character: str) -> bool:
