@@ -299,25 +299,24 @@ def test_start_when_only_some_names_differ_in_case_then_they_are_the_same(
     assert ingest(config) == (LEADS + 1, 0)
 
 
-def test_start_when_a_row_reaches_many_leads_then_init_names_the_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("key", "named"), [("Company", "'Firm 15'"), ("Contact", "one contact")])
+def test_start_when_a_row_reaches_many_leads_then_init_names_the_company_and_no_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, named: str
 ) -> None:
     deals = write_rows(
         tmp_path / "deals.csv",
-        ["Id", "Company", "Created", "Status"],
+        ["Id", key, "Created", "Status"],
         lambda number, created, _: (
             f"D{number}", f"Firm {max(number, 15)}", iso(created), STATES[number % 4],
         ),
     )  # fmt: skip
-    calls = write_calls(
-        tmp_path / "calls.csv", key="Company", person=lambda number: f"Firm {number}"
-    )
+    calls = write_calls(tmp_path / "calls.csv", key=key, person=lambda number: f"Firm {number}")
 
     parts, _ = start_with(deals, monkeypatch, calls)
 
     assert parts["events"].doubt is not None
     assert parts["events"].doubt.endswith(
-        "check that it is right: a row with 'Firm 15' goes to 16 leads at once"
+        f"check that it is right: a row with {named} goes to 16 leads at once"
     )
 
 

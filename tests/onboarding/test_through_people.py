@@ -23,21 +23,21 @@ from onboarding.people_exports import (
 
 
 @pytest.mark.parametrize(
-    "written",
+    ("written", "when"),
     [
-        iso,
-        epoch_ms,
-        lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}+02:00",
-        lambda moment: f"{moment:%d.%m.%Y %H:%M}",
-        lambda moment: f"{moment:%d/%m/%Y}",
-        lambda moment: f"{moment:%m/%d/%Y %I:%M %p}",
-        lambda moment: f"{moment:%d-%b-%Y %H:%M}",
-        lambda moment: f"{moment:%b %d, %Y, %I:%M:%S %p}",
-        lambda moment: f"{moment:%Y%m%d}",
+        (iso, "at the time"),
+        (epoch_ms, "at the time"),
+        (lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}+02:00", "at the time"),
+        (lambda moment: f"{moment:%d.%m.%Y %H:%M}", "at the time"),
+        (lambda moment: f"{moment:%d/%m/%Y}", "on that day"),
+        (lambda moment: f"{moment:%m/%d/%Y %I:%M %p}", "at the time"),
+        (lambda moment: f"{moment:%d-%b-%Y %H:%M}", "at the time"),
+        (lambda moment: f"{moment:%b %d, %Y, %I:%M:%S %p}", "at the time"),
+        (lambda moment: f"{moment:%Y%m%d}", "on that day"),
     ],
 )
 def test_start_when_calls_name_contacts_then_they_go_to_the_leads_open_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Written
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Written, when: str
 ) -> None:
     deals = write_deals(tmp_path / "deals.csv", written)
     calls = write_calls(tmp_path / "calls.csv", written)
@@ -50,7 +50,7 @@ def test_start_when_calls_name_contacts_then_they_go_to_the_leads_open_then(
         "dated by When"
     )
     assert parts["events"].doubt == (
-        "by a view, each row goes to the leads with the same contact that were open at the time; "
+        f"by a view, each row goes to the leads with the same contact that were open {when}; "
         "check that it is right"
     )
     assert ingest(config) == (LEADS + BOTH_OPEN, 0)
@@ -233,7 +233,7 @@ def test_start_when_calls_name_contacts_and_companies_then_the_contact_counts(
     assert "(contact_id = Contact Id)" in parts["events"].evidence
     assert parts["events"].doubt == (
         "by a view, each row goes to the leads with the same contact that existed by then: no "
-        "column surely says when they closed; check that it is right"
+        "column says for sure when they closed; check that it is right"
     )
     assert ingest(config) == (LEADS + CONTACTS, 0)  # no close is known: the first lead has both
 

@@ -15,13 +15,14 @@ from leadscore.ingest.text_for_views import text_for_views
 from leadscore.ingest.view_trials import run_select
 from leadscore.onboarding.closes_sql import end_sql
 from leadscore.onboarding.events import Events
-from leadscore.onboarding.links import Bridge, Link
+from leadscore.onboarding.links import COMPANY, Bridge, Link
 from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads
 from leadscore.wording import listed, shortened
 
 DatesOf = Callable[[Profile], str | None]
+ENDS = "ends"
 CROWD = 10  # leads that a row may well reach
 NEXT_LINE = "\n        "
 AND = "\n    AND"
@@ -46,6 +47,7 @@ class PeopleView:
         rows: how many of the rows that were looked at reach a lead.
         unread: the columns whose dates SQL does not read: nothing is left out by time.
         has_ends: whether it knows when leads closed.
+        is_by_day: whether some moments are compared by their days alone.
         crowd: whose row reaches most leads.
     """
 
@@ -55,6 +57,7 @@ class PeopleView:
     rows: int
     unread: Sequence[str]
     has_ends: bool
+    is_by_day: bool
     crowd: Crowd
 
     @property
@@ -66,11 +69,12 @@ class PeopleView:
         return f"its rows name {kinds}, not leads ({columns})"
 
     def doubt(self) -> str:
-        """What to check of the view."""
+        """What to check of the view; it names companies, but no people, since the settings keep it."""
         check = "check that it is right"
         if self.crowd.leads <= CROWD:
             return check
-        name = shortened(self.crowd.name)
+        is_company = self.link.kind == COMPANY
+        name = shortened(self.crowd.name) if is_company else f"one {self.link.kind}"
         return f"{check}: a row with {name} goes to {self.crowd.leads} leads at once"
 
     def sentence(self) -> str:
@@ -81,8 +85,9 @@ class PeopleView:
             names = listed(self.unread)
             return f"{rows} goes to all {leads}, open or not: SQL cannot read every date in {names}"
         if self.has_ends:
-            return f"{rows} goes to the {leads} that were open at the time"
-        return f"{rows} goes to the {leads} that existed by then: no column surely says when they closed"
+            when = "on that day" if self.is_by_day else "at the time"
+            return f"{rows} goes to the {leads} that were open {when}"
+        return f"{rows} goes to the {leads} that existed by then: no column says for sure when they closed"
 
 
 def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf) -> PeopleView:
@@ -97,9 +102,10 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
     moments = [leads.created] if leads.created is not None else []
     moments += leads.ends()
     when = find_moment_sql(events.when, dates_of(events.profile))
-    found = {column.name: find_moment_sql(column, dates_of(leads.profile)) for column in moments}
-    read = {name: sql for name, sql in found.items() if sql is not None}
-    unread = [name for name in found if name not in read]
+    dates = dates_of(leads.profile)
+    sql_of = {column.name: find_moment_sql(column, dates) for column in moments}
+    read = {name: sql for name, sql in sql_of.items() if sql is not None}
+    unread = [name for name in sql_of if name not in read]
 
     limits: list[_Limit] = []
     if when is None:
@@ -109,7 +115,16 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
     sql = _view_sql(events, link, leads, limits)
     rows, crowd = _count_rows(sql, events, link, leads)
     rest = events.ref.name if events.names_leads else None
-    return PeopleView(sql, link, rest, rows, unread, len(limits) > 1, crowd)
+    return PeopleView(
+        sql,
+        link,
+        rest,
+        rows,
+        unread,
+        has_ends=any(limit.name == ENDS for limit in limits),
+        is_by_day=any(limit.is_by_day for limit in limits),
+        crowd=crowd,
+    )
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,7 @@ class _Limit:
     name: str
     moment: str
     comparison: str
+    is_by_day: bool
 
 
 def _find_limits(when: MomentSql, leads: Leads, read: Mapping[str, MomentSql]) -> list[_Limit]:
@@ -130,7 +146,7 @@ def _find_limits(when: MomentSql, leads: Leads, read: Mapping[str, MomentSql]) -
     ended = end_sql(leads, lambda column: read[column.name].of())
     if ended is not None:
         ends = [read[column.name] for column in leads.ends()]
-        limits.append(_limit("ends", ended, "<=", when, ends))
+        limits.append(_limit(ENDS, ended, "<=", when, ends))
     return limits
 
 
@@ -139,9 +155,11 @@ def _limit(
 ) -> _Limit:
     """A limit that is a day where moments cannot be compared; a row without a date keeps to it."""
     happened = when.of("activity")
-    if not all(when.is_comparable(other) for other in others):
+    is_by_day = not all(when.is_comparable(other) for other in others)
+    if is_by_day:
         happened, moment = f"CAST({happened} AS DATE)", f"CAST({moment} AS DATE)"
-    return _Limit(name, moment, f"COALESCE({happened} {sign} spans.{name}, true)")
+    comparison = f"COALESCE({happened} {sign} spans.{name}, true)"
+    return _Limit(name, moment, comparison, is_by_day)
 
 
 def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]) -> str:

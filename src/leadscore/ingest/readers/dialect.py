@@ -121,10 +121,7 @@ def detect_text(file: SourceFile, source: Source, expected: Expected) -> Dialect
     Raises:
         SourceFormatError: it is empty, or its encoding cannot be told.
     """
-    if source.encoding:
-        encoding, doubt = source.encoding, None
-    else:
-        encoding, doubt = _detect_encoding(file)
+    encoding, doubt = (source.encoding, None) if source.encoding else _detect_encoding(file)
     whole_sample = _read_sample(file, encoding)
     sample = whole_sample.beginning()
     stated = source.delimiter
