@@ -52,6 +52,16 @@ def test_start_when_no_column_identifies_leads_then_refuses_and_leaves_no_settin
     assert not (tmp_path / "leadscore.toml").exists()
 
 
+def test_start_when_only_an_address_is_unique_then_says_that_it_may_not_be_an_id(
+    tmp_path: Path,
+) -> None:
+    rows = [f"person{n}@example.com,2025-01-{n % 27 + 1:02},Won" for n in range(40)]
+    write(tmp_path / "deals.csv", "Email,Created,Status", rows)
+
+    with pytest.raises(UserError, match="'Email' is different in each row but looks personal"):
+        started(tmp_path)
+
+
 def test_start_when_columns_and_files_have_line_breaks_in_their_names_then_valid_toml(
     tmp_path: Path,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -69,6 +70,15 @@ class Link:
         """Words for a missing value, which connect nothing."""
         values = self.ref.values.keys() | self.key.values.keys()
         return sorted(filter(says_nobody, values))
+
+    @cached_property
+    def largest(self) -> tuple[str, int]:
+        """The value that most rows of leads, or of the bridge, have, and how many they are."""
+        counts: Counter[str] = Counter()
+        for value, rows in self.key.values.items():
+            if not says_nobody(value):
+                counts[self._spelt(value)] += rows
+        return counts.most_common(1)[0] if counts else ("", 0)
 
     @cached_property
     def shared(self) -> int:

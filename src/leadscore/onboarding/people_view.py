@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from leadscore.engine.closed import SelectError
 from leadscore.engine.protocol import literal, quoted_name
+from leadscore.errors import UserError
 from leadscore.ingest.mapping.words import Texts
 from leadscore.ingest.readers.batch import Batch
 from leadscore.ingest.text_for_views import text_for_views
@@ -24,6 +26,10 @@ from leadscore.wording import listed, shortened
 DatesOf = Callable[[Profile], str | None]
 ENDS = "ends"
 CROWD = 10  # leads that a row may well reach
+MOST_REACHED = 1_000  # leads of one person or company: what has more is a word for many of them
+NEAR_MOST = (
+    100  # leads among the rows that were looked at, from which on the view keeps to the most
+)
 NEXT_LINE = "\n        "
 AND = "\n    AND"
 
@@ -49,6 +55,7 @@ class PeopleView:
         has_ends: whether it knows when leads closed.
         is_by_day: whether some moments are compared by their days alone.
         crowd: whose row reaches most leads.
+        excluded: who has so many leads that their rows reach none.
     """
 
     sql: str
@@ -59,6 +66,7 @@ class PeopleView:
     has_ends: bool
     is_by_day: bool
     crowd: Crowd
+    excluded: Crowd | None
 
     @property
     def connection(self) -> str:
@@ -70,12 +78,22 @@ class PeopleView:
 
     def doubt(self) -> str:
         """What to check of the view; it names companies, but no people, since the settings keep it."""
+        doubts = []
+        if self.crowd.leads > CROWD:
+            doubts.append(
+                f"a row with {self._name(self.crowd)} goes to {self.crowd.leads} leads at once"
+            )
+        if self.excluded is not None:
+            doubts.append(
+                f"a row with {self._name(self.excluded)} goes to none, because "
+                f"{self.excluded.leads:,} leads have that {self.link.kind}"
+            )
         check = "check that it is right"
-        if self.crowd.leads <= CROWD:
-            return check
+        return f"{check}: {'; '.join(doubts)}" if doubts else check
+
+    def _name(self, crowd: Crowd) -> str:
         is_company = self.link.kind == COMPANY
-        name = shortened(self.crowd.name) if is_company else f"one {self.link.kind}"
-        return f"{check}: a row with {name} goes to {self.crowd.leads} leads at once"
+        return shortened(crowd.name) if is_company else f"one {self.link.kind}"
 
     def sentence(self) -> str:
         """What the view does with a row."""
@@ -98,6 +116,9 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
         link: what connects it with leads.
         leads: which are dated.
         dates_of: how the settings will state that the dates of a file are written.
+
+    Raises:
+        UserError: the view fails over the rows that were looked at, or takes too long.
     """
     moments = [leads.created] if leads.created is not None else []
     moments += leads.ends()
@@ -124,7 +145,19 @@ def find_people_view(events: Events, link: Link, leads: Leads, dates_of: DatesOf
         has_ends=any(limit.name == ENDS for limit in limits),
         is_by_day=any(limit.is_by_day for limit in limits),
         crowd=crowd,
+        excluded=_find_excluded(link),
     )
+
+
+def _find_excluded(link: Link) -> Crowd | None:
+    """Who has more leads than one person or company may have."""
+    crowds = [Crowd(*part.largest) for part in (link.first, link)]
+    largest = max(crowds, key=lambda crowd: crowd.leads)
+    return largest if largest.leads > MOST_REACHED else None
+
+
+def _is_near_most(link: Link) -> bool:
+    return link.largest[1] > NEAR_MOST
 
 
 @dataclass(frozen=True)
@@ -167,6 +200,8 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
     lead_id = quoted_name(leads.id.name if leads.id else "")
     columns = [f"{lead_id} AS {events.lead_column}", f"{_key_sql(link.key, link)} AS person"]
     columns += [f"{limit.moment} AS {limit.name}" for limit in limits]
+    if _is_near_most(link):
+        columns.append(f"COUNT(*) OVER (PARTITION BY {_key_sql(link.key, link)}) AS leads")
     lines = [
         "WITH spans AS (",
         f"    SELECT {f',{NEXT_LINE}'.join(columns)}",
@@ -185,6 +220,8 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
         lines.append("JOIN spans ON spans.person = people.person")
     conditions = [limit.comparison for limit in limits]
     conditions += _no_placeholders(first, "activity")
+    if _is_near_most(link):
+        conditions.append(f"spans.leads <= {MOST_REACHED}")
     if events.names_leads:
         conditions.append(_lacks_lead(events))
     if conditions:
@@ -219,13 +256,18 @@ def _direct_lines(events: Events) -> list[str]:
 
 def _bridge_lines(link: Link, bridge: Bridge) -> list[str]:
     """The rows of a file between activities and leads."""
+    named = _key_sql(bridge.link.key, bridge.link)
     lines = [
         "), people AS (",
-        f"    SELECT DISTINCT {_key_sql(bridge.link.key, bridge.link)} AS named,",
+        f"    SELECT {named} AS named,",
         f"        {_key_sql(link.ref, link)} AS person",
         f"    FROM {quoted_name(bridge.profile.file.source)}",
     ]
-    return lines + [f"    WHERE {condition}" for condition in _no_placeholders(link)]
+    lines += [f"    WHERE {condition}" for condition in _no_placeholders(link)]
+    lines.append("    GROUP BY 1, 2")
+    if _is_near_most(bridge.link):
+        lines.append(f"    QUALIFY COUNT(*) OVER (PARTITION BY {named}) <= {MOST_REACHED}")
+    return lines
 
 
 def _no_placeholders(link: Link, table: str = "") -> list[str]:
@@ -262,7 +304,13 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> tuple[int
         f"SELECT COUNT(*) AS n, MAX({quoted_name(named.name)}) AS name FROM ({sql}) GROUP BY _line"
     )
     most = f"SELECT COUNT(*) AS rows, MAX(n) AS leads, MAX_BY(name, n) AS name FROM ({rows})"
-    counted = run_select(most, tables).to_pylist()[0]
+    try:
+        counted = run_select(most, tables).to_pylist()[0]
+    except SelectError as e:
+        raise UserError(
+            f"{events.profile.file.name}: the view that would give its rows to leads {e}. Leave the "
+            "file out, or write a view by hand: docs/views.md"
+        ) from e
     return counted["rows"], Crowd(counted["name"] or "", counted["leads"] or 0)
 
 

@@ -62,7 +62,7 @@ def _write_view_of_leads(text: Text, plan: Plan, events: Events) -> None:
 def _write_view_of_people(text: Text, plan: Plan, events: Events) -> None:
     """The rows of a file that names people or companies, with the leads that they belong to."""
     view = plan.people_views[events.source]
-    comments = [f"CHECK: {view.connection},", f"{view.sentence()}; {view.doubt()}."]
+    comments = [f"CHECK: {view.connection},", f"{view.sentence()};", f"{view.doubt()}."]
     if not view.unread:
         comments.append("Rows with a date that SQL cannot read go to all of them.")
     text.section(f"[views.{events.source}]", *comments)

@@ -238,9 +238,16 @@ def _check_leads(leads: Leads) -> None:
 
 
 def _refuse_repeated_ids(leads: Leads) -> None:
-    """Name the columns that come closest to an id of leads."""
+    """Name what may not be an id of leads, or the columns that come closest to one."""
     all_columns = leads.profile.columns.values()
     columns = [column for column in all_columns if column.date_order is None]
+    personal = [column.name for column in columns if column.is_unique and column.is_personal]
+    if personal:
+        raise UserError(
+            f"{leads.profile.file.name} has no column that identifies a lead: {personal[0]!r} is "
+            "different in each row but looks personal, and the id of a lead is stored and shown as "
+            "it is. Export the CRM's own id of each record too"
+        )
     columns.sort(key=lambda column: -len(column.values))
     closest = ", ".join(
         f"{column.name!r} ({counted(len(column.values), 'value')})" for column in columns[:3]
