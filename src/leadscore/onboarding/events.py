@@ -13,11 +13,11 @@ from leadscore.onboarding.links import (
     Link,
     find_link,
     is_of_other_record,
-    lists_people,
-    says_nobody,
 )
+from leadscore.onboarding.people import lists_people, says_nobody
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, find_ref, overlap
+from leadscore.onboarding.split_cells import split_leads, split_people
 from leadscore.onboarding.words import numbered
 from leadscore.times import DAY_US
 
@@ -59,9 +59,11 @@ class Events:
 
     @property
     def profiles(self) -> list[Profile]:
-        """The file, and the one by which its rows reach leads."""
-        bridge = self.link.bridge if self.link is not None else None
-        return [self.profile] if bridge is None else [self.profile, bridge.profile]
+        """The file, and those by which its rows reach leads."""
+        if self.link is None:
+            return [self.profile]
+        bridges = [] if self.link.bridge is None else [self.link.bridge.profile]
+        return [self.link.leads, self.profile, *bridges]
 
     @property
     def lead_column(self) -> str:
@@ -142,10 +144,13 @@ def find_sources(
     these a person has several.
     """
     sources: list[Events] = []
-    for profile in profiles:
+    for file in profiles:
+        others = [other for other in profiles if other is not file]
+        profile = file
+        if is_dated and lead_id is not None:
+            profile = split_leads(file, lead_id) or split_people(file, [leads, *others]) or file
         events = find_events(profile, leads, lead_id)
         is_sure = events is not None and not is_of_other_record(events.ref, leads, lead_id)
-        others = [other for other in profiles if other is not profile]
         if not is_dated or lead_id is None:
             pass
         elif events is not None and is_sure:
@@ -154,7 +159,7 @@ def find_sources(
             of_numbers = None if lists_people(profile) else events
             events = _find_linked_events(profile, leads, lead_id, others) or of_numbers
         sources += [events] if events is not None else []
-    read = [profile for events in sources for profile in events.profiles]
+    read = [profile.original for events in sources for profile in events.profiles]
     unused = [profile for profile in profiles if not any(profile is used for used in read)]
     return sources, unused
 
@@ -199,7 +204,8 @@ def _read_events(
     columns = profile.columns.values()
     others = [column for column in columns if column not in (ref, when)]
     kind = best([column for column in others if column not in no_kinds], kind_score)
-    unique = [column for column in others if column.is_unique and column is not kind]
+    whole = profile.original.columns
+    unique = [column for column in others if whole[column.name].is_unique and column is not kind]
     return Events(
         profile,
         ref,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from leadscore.ingest.mapping.numbers import CREDIT, read_money
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
-from leadscore.onboarding.links import lists_people
+from leadscore.onboarding.people import lists_people
 from leadscore.onboarding.people_view import PeopleView
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
 from leadscore.onboarding.roles import (
@@ -115,6 +115,8 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
             connection = f"{shared}; {connection}"
         shared = f"{connection}: {view.rows:,} of {rows} reach a lead"
         doubts.append(f"by a view, {view.sentence()}; {view.doubt()}")
+    if events.profile.view is not None:
+        doubts.append(events.profile.view.comment)
     if events.has_strangers:
         strangers = f"{events.strangers:.0%} of the rows are of other records"
         doubts.append(f"{strangers}, and left out by a view")

@@ -12,12 +12,13 @@ from leadscore.engine.protocol import quoted_name
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.onboarding import words
 from leadscore.onboarding.events import kind_score, when_score
-from leadscore.onboarding.profile import Column, Profile, among, best
+from leadscore.onboarding.profile import Column, Profile, ViewOf, among, best
 
 FIRST_ROWS = "first_rows"  # the view of them
 FEWEST = 10  # leads
 LEAST_ROWS = 1.5  # of a lead, on average
 MOSTLY = 0.9
+COMMENT = "the file says what happened; the first row of each lead is its creation"
 
 
 def find_first_rows(profile: Profile) -> Profile | None:
@@ -105,7 +106,9 @@ def _profile_of(
             filled[column.name] = taken
     name = f"first rows of {profile.file.name}"
     file = SourceFile(FIRST_ROWS, profile.file.path, name)
-    return replace(profile, file=file, columns=filled, rows=len(firsts), sql=sql)
+    return replace(
+        profile, file=file, columns=filled, rows=len(firsts), view=ViewOf(profile, sql, COMMENT)
+    )
 
 
 def _moment_sql(when: Column) -> str | None:

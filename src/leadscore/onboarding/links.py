@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from leadscore.ingest.file_notes import MISSING_WORDS
 from leadscore.onboarding import words
+from leadscore.onboarding.people import (
+    COMPANY,
+    CONTACT,
+    EMAIL,
+    PLURALS,
+    find_kind,
+    lists_people,
+    says_nobody,
+)
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.shared_ids import find_ref
+from leadscore.onboarding.split_cells import LEAST, split_people
 from leadscore.wording import listed
 
-MOSTLY = 0.95
-CONTACT, EMAIL, COMPANY = words.PEOPLE
-PLURALS = {CONTACT: "contacts", EMAIL: "e-mail addresses", COMPANY: "companies"}
 MOST_LEADS = 20  # of a contact or company, on average: more are of a country, or of a number
-LEAST = 0.2  # the share that two columns of the same name have in common
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Link:
         kind: what they name, as `words.PEOPLE` calls it.
         ref: the column of the file, or of the bridge where there is one.
         key: the column of leads.
+        leads: the file of leads, with a row for each person or company that a lead names.
         ignores_case: whether values that differ in letter case only are the same.
         bridge: a third file, such as a list of contacts, which has both `ref` and what rows name.
     """
@@ -35,6 +41,7 @@ class Link:
     kind: str
     ref: Column
     key: Column
+    leads: Profile
     ignores_case: bool
     bridge: Bridge | None = None
 
@@ -123,11 +130,6 @@ class Bridge:
     link: Link
 
 
-def says_nobody(value: str) -> bool:
-    """Whether a value says that nobody knows whom a row names, or that it names no company."""
-    return value in MISSING_WORDS or value.casefold() in words.NOBODY
-
-
 def find_link(
     profile: Profile, leads: Profile, lead_id: Column, others: Sequence[Profile]
 ) -> Link | None:
@@ -147,58 +149,46 @@ def find_link(
     bridged: list[Link] = []
     for other in others:
         entry = _best_link(profile, other)
-        ending = _link_by_id(other, lead_id) or _best_link(other, leads)
-        if entry is not None and ending is not None:
-            bridged.append(replace(ending, bridge=Bridge(other, entry)))
+        if entry is None:
+            continue
+        ending = _link_by_id(entry.leads, leads, lead_id) or _best_link(entry.leads, leads)
+        if ending is not None:
+            bridged.append(replace(ending, bridge=Bridge(entry.leads, entry)))
     return max(bridged, key=lambda link: link.rank, default=None)
 
 
 def _best_link(profile: Profile, leads: Profile) -> Link | None:
-    """The surest link between columns that are called alike."""
+    """The surest link between columns that are called alike; cells of leads may name several."""
+    leads = split_people(leads, [profile]) or leads
     links = []
     for key in leads.columns.values():
-        kind = _kind_of(key, leads)
+        kind = find_kind(key, leads)
         if kind is None or key.filled > MOST_LEADS * len(key.values):
             continue
-        alike = [column for column in profile.columns.values() if _kind_of(column, profile) == kind]
-        links += [_link_between(kind, ref, key) for ref in alike]
+        alike = [
+            column for column in profile.columns.values() if find_kind(column, profile) == kind
+        ]
+        links += [_link_between(kind, ref, key, leads) for ref in alike]
     close = [link for link in links if link.share > LEAST]
     return max(close, key=lambda link: link.rank, default=None)
 
 
-def _kind_of(column: Column, profile: Profile) -> str | None:
-    """What a column names; an id that is called just so is one of what the file is called after."""
-    is_own = words.consists_of(column.name, words.OWN_ID)
-    if column.date_order is not None and not words.names_id(column.name):
-        return None  # when somebody was last contacted
-    return words.kind_of_person(profile.stem if is_own else column.name)
-
-
-def _link_between(kind: str, ref: Column, key: Column) -> Link:
+def _link_between(kind: str, ref: Column, key: Column, leads: Profile) -> Link:
     """Without regard to letter case if more match so; ids may well differ in it alone."""
-    exact = Link(kind, ref, key, ignores_case=False)
-    folded = Link(kind, ref, key, ignores_case=True)
+    exact = Link(kind, ref, key, leads, ignores_case=False)
+    folded = Link(kind, ref, key, leads, ignores_case=True)
     if words.names_id(key.name):
         return folded if folded.share > 2 * exact.share else exact
     return folded if folded.spellings > exact.spellings else exact
 
 
-def _link_by_id(profile: Profile, lead_id: Column) -> Link | None:
+def _link_by_id(profile: Profile, leads: Profile, lead_id: Column) -> Link | None:
     """The link of a list of the contacts of each lead, by the ids of leads."""
     ref = find_ref(profile, lead_id)
     if ref is None or not words.speaks_of(ref.name, words.RECORD):
         return None
-    link = Link(CONTACT, ref, lead_id, ignores_case=False)
+    link = Link(CONTACT, ref, lead_id, leads, ignores_case=False)
     return link if link.share > LEAST else None
-
-
-def lists_people(profile: Profile) -> bool:
-    """Whether a file has a row for each contact or company, and says what they are."""
-    for column in profile.columns.values():
-        is_distinct = len(column.values) >= MOSTLY * column.filled > MOSTLY * column.rows / 2
-        if is_distinct and _kind_of(column, profile) and words.names_id(column.name):
-            return True
-    return False
 
 
 def is_of_other_record(ref: Column, leads: Profile, lead_id: Column | None) -> bool:

@@ -65,7 +65,7 @@ def write_outcomes(text: Text, plan: Plan) -> None:
         text.add(f"# Leads with any other value are open: {listed(leads.open_values())}")
     ended = leads.ended_values()
     if ended:
-        kind = "sources" if leads.profile.sql is None else "views"
+        kind = "sources" if leads.profile.view is None else "views"
         text.add(
             f"# CHECK: {listed(ended)} may not be open. Add what is lost above, to `where` too, and",
             f"# leave the rest out with this line under [{kind}.{leads.source}]:",

@@ -17,8 +17,9 @@ from leadscore.ingest.text_for_views import text_for_views
 from leadscore.ingest.view_trials import run_select
 from leadscore.onboarding.closes_sql import end_sql
 from leadscore.onboarding.events import Events
-from leadscore.onboarding.links import COMPANY, Bridge, Link
+from leadscore.onboarding.links import Bridge, Link
 from leadscore.onboarding.moment_sql import MomentSql, find_moment_sql
+from leadscore.onboarding.people import COMPANY
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads
 from leadscore.wording import listed, shortened
@@ -205,7 +206,7 @@ def _view_sql(events: Events, link: Link, leads: Leads, limits: Sequence[_Limit]
     lines = [
         "WITH spans AS (",
         f"    SELECT {f',{NEXT_LINE}'.join(columns)}",
-        f"    FROM {quoted_name(leads.source)}",
+        f"    FROM {quoted_name(link.leads.file.source)}",
         *(_bridge_lines(link, link.bridge) if link.bridge is not None else []),
         ")",
         f"SELECT spans.{events.lead_column}, activity.*",
@@ -295,7 +296,9 @@ def _count_rows(sql: str, events: Events, link: Link, leads: Leads) -> tuple[int
     of_rows = [events.ref, named, events.when]
     tables = {
         events.profile.file.source: _rows_for_views(events.profile, of_rows),
-        leads.source: _rows_for_views(leads.profile, filter(None, lead_columns)),
+        link.leads.file.source: _rows_for_views(
+            link.leads, [link.leads.columns[column.name] for column in lead_columns if column]
+        ),
     }
     if link.bridge is not None:
         bridge = link.bridge.profile

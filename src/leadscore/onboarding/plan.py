@@ -62,6 +62,7 @@ class Plan:
         profiles = [self.leads.profile]
         for events in self.events:
             profiles += events.profiles
+        profiles = [each for profile in profiles for each in (profile.original, profile)]
         by_source = {profile.file.source: profile for profile in profiles}
         return list(by_source.values())
 

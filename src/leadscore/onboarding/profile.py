@@ -102,6 +102,12 @@ class Column:
         return looks_personal(self.name, self._some_values)
 
     @cached_property
+    def holds_addresses(self) -> bool:
+        """Whether its values are e-mail addresses, one or more a cell."""
+        values = self._some_values
+        return bool(values) and sum("@" in value for value in values) > MOSTLY * len(values)
+
+    @cached_property
     def date_order(self) -> str | None:
         """How its dates are written: see `find_date_form`."""
         return find_date_form(self.name, self._some_values)
@@ -172,6 +178,15 @@ class Column:
 
 
 @dataclass(frozen=True)
+class ViewOf:
+    """A view that makes other rows of a file: its SELECT, and what to say of it."""
+
+    profile: Profile
+    sql: str
+    comment: str
+
+
+@dataclass(frozen=True)
 class Profile:
     """The columns of a file or a table of a database, by name.
 
@@ -187,7 +202,7 @@ class Profile:
         sparse: the rows that have far fewer values than others, such as totals: their columns.
         doubt: why its text may be read in the wrong encoding.
         doubts_of_values: why values may not be what a person sees.
-        sql: of a view over a file, which is then the profile's: its SELECT.
+        view: of a file, whose rows are then the profile's.
     """
 
     file: SourceFile
@@ -199,9 +214,14 @@ class Profile:
     missing: tuple[str, ...] = ()
     headers: int = 0
     sparse: dict[str, Column] = field(default_factory=dict)
-    sql: str | None = None
+    view: ViewOf | None = None
     doubt: str | None = None
     doubts_of_values: tuple[str, ...] = ()
+
+    @property
+    def original(self) -> Profile:
+        """The file as it is, whatever view makes other rows of it."""
+        return self if self.view is None else self.view.profile
 
     @property
     def stem(self) -> str:

@@ -157,15 +157,12 @@ def _write_mapping(text: Text, plan: Plan) -> None:
 
 
 def _write_source(text: Text, plan: Plan, profile: Profile, base: Path) -> None:
-    if profile.sql is None:
+    if profile.view is None:
         text.section(f"[sources.{profile.file.source}]")
         text.add(*source_lines(profile, base))
     else:
-        text.section(
-            f"[views.{profile.file.source}]",
-            "CHECK: the file says what happened; the first row of each lead is its creation.",
-        )
-        text.add(f"sql = {quoted(profile.sql)}")
+        text.section(f"[views.{profile.file.source}]", f"CHECK: {profile.view.comment}.")
+        text.add(f"sql = {quoted(profile.view.sql)}")
     if profile.missing:
         text.add(
             f"missing = {array(profile.missing)} # CHECK: seen among dates and numbers",

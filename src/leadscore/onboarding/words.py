@@ -76,8 +76,9 @@ PERSONAL = {
 }
 PEOPLE = {  # what activities may name in place of a lead
     "contact": f"{KEYS['contact']} {PERSONAL['contact']} who contacts persons people kontakte personen "
-    "contactos contatos contatti contacten",
-    "e-mail address": PERSONAL["email"],
+    "contactos contatos contatti contacten attendee attendees participant participants invitee invitees guest "
+    "guests recipient recipients teilnehmer",
+    "e-mail address": f"{PERSONAL['email']} emails emailaddresses",
     "company": f"{KEYS['account']} {PERSONAL['company']} customer client org companies accounts "
     "organizations organisations customers clients firmen unternehmen kunden",
 }
@@ -206,7 +207,7 @@ def names_id(name: str) -> bool:
     >>> names_id("Contact ID"), names_id("CONTACTID"), names_id("Contact Name")
     (True, True, False)
     """
-    return bool(speaks_of(name, f"{NUMBER} {' '.join(KEYS.values())}"))
+    return bool(speaks_of(name, f"{NUMBER} ids {' '.join(KEYS.values())}"))
 
 
 def kind_of_person(name: str) -> str | None:
@@ -220,7 +221,7 @@ def kind_of_person(name: str) -> str | None:
     if speaks_of(name, STAFF):
         return None
     spoken = words_of(name)
-    while spoken and spoken[-1] in f"{NUMBER} name".split():
+    while spoken and spoken[-1] in f"{NUMBER} ids name names".split():
         spoken.pop()
     for kind, called in PEOPLE.items():
         if is_called(name, called) or is_called(" ".join(spoken), called):
