@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -123,6 +125,50 @@ def test_start_when_leads_name_several_contacts_then_calls_with_either_reach_the
     _, config = start_with(deals, monkeypatch, calls)
 
     assert list(settings_in(config)["views"]) == ["deals_apart", "calls_of_leads"]
+    assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+@pytest.mark.parametrize(
+    ("write", "place"),
+    [
+        (json.dumps, "in a list"),
+        ("\n".join, "on lines of their own"),
+        ("\r\n".join, "on lines of their own"),
+    ],
+    ids=["JSON", "lines", "lines of Windows"],
+)
+def test_start_when_both_files_have_lists_of_people_then_any_of_them_connects(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[list[str]], str],
+    place: str,
+) -> None:
+    def both(number: int) -> list[str]:
+        contact = number % CONTACTS
+        people = [f"Ann {contact}", f"Bob {contact}"]
+        return people if number % 2 else people[:1]
+
+    def quoted(people: list[str]) -> str:
+        return '"' + write(people).replace('"', '""') + '"'
+
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Contacts", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", quoted(both(number)), iso(created), closed, STATES[number % 4],
+        ),
+    )  # fmt: skip
+    calls = write_calls(
+        tmp_path / "calls.csv",
+        key="Participants",
+        person=lambda number: quoted([*both(number)[::-1], "Eve"]) if number % 3 else quoted(both(number)[:1]),
+    )  # fmt: skip
+
+    parts, config = start_with(deals, monkeypatch, calls)
+
+    doubt = parts["events"].doubt
+    assert doubt is not None
+    assert f"cells of Participants hold several values {place}: a view" in doubt
     assert ingest(config) == (LEADS + BOTH_OPEN, 0)
 
 

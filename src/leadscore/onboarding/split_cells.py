@@ -18,11 +18,18 @@ from leadscore.onboarding.people import find_kind
 from leadscore.onboarding.profile import SHOWN, Column, Profile, ViewOf
 from leadscore.onboarding.shared_ids import OVERLAP, find_ref
 
-MARKS = (";", ",", "|", "\n")
+LIST = r'\[\]",'
+MARKS = {  # what stands around values, as a class of characters -> how the values stand
+    LIST: "in a list",
+    ";": "with ';' between them",
+    ",": "with ',' between them",
+    "|": "with '|' between them",
+    r"\r\n": "on lines of their own",
+}
 RECORDS = f"{words.RECORD} records cases opportunities leads deals prospects"
 LEAST = 0.2  # the share of people that two columns of the same kind have in common
 FEWEST = 3  # cells that hold several
-COMMENT = "cells of {name} hold several values with {mark} between them: a view gives each a row of its own"
+COMMENT = "cells of {name} hold several values {place}: a view gives each a row of its own"
 
 
 @dataclass(frozen=True)
@@ -34,21 +41,21 @@ class _Cells:
 
     @cached_property
     def several(self) -> list[str]:
-        """Cells that hold more than one value, of those that are looked at."""
+        """Cells that are more than one value, of those that are looked at."""
         some = islice(self.column.values, SHOWN)
-        return [cell for cell in some if len(self.split(cell)) > 1]
+        return [cell for cell in some if self.split(cell) != [cell]]
 
     def split(self, cell: str) -> list[str]:
         """The values of a cell, without blanks around them."""
-        return [value.strip() for value in re.findall(self.pattern, cell)]
+        return [value.rstrip(" ") for value in re.findall(self.pattern, cell)]
 
     @property
     def pattern(self) -> str:
         """What a value is, as a regular expression that Python and DuckDB read alike."""
-        return f"[^{self.mark}]+"
+        return f"[^{self.mark} ][^{self.mark}]*"
 
     def share(self, known: Set[str]) -> float:
-        """The share of known ones, in small letters, among the values of cells with several."""
+        """The share of known ones, in small letters, among the values of such cells."""
         if len(self.several) < FEWEST:
             return 0
         values = {value.lower() for cell in self.several for value in self.split(cell)}
@@ -79,7 +86,8 @@ def split_people(profile: Profile, others: Sequence[Profile]) -> Profile | None:
             continue
         names = {name.lower() for each in (profile, *others) for name in _names_of(each, kind)}
         for cells in _cells_by_mark(column):
-            alone = {name for name in names if cells.mark not in name}
+            split = [cells.split(name) for name in names]
+            alone = {values[0] for values in split if len(values) == 1}
             if cells.share(alone) > LEAST:
                 return _apart(profile, cells)
     return None
@@ -87,8 +95,10 @@ def split_people(profile: Profile, others: Sequence[Profile]) -> Profile | None:
 
 def _cells_by_mark(column: Column) -> Iterator[_Cells]:
     for mark in MARKS:
-        if any(mark in value for value in column.values):
-            yield _Cells(column, mark)
+        cells = _Cells(column, mark)
+        is_meant = mark != LIST or all(cell.startswith("[") for cell in cells.several)
+        if cells.several and is_meant:
+            yield cells
 
 
 def _may_name_leads(column: Column, lead_id: Column) -> bool:
@@ -116,7 +126,7 @@ def _apart(profile: Profile, cells: _Cells) -> Profile:
     split_name = cells.column.name
     columns[split_name] = replace(cells.column, text=lists.flatten())
     file = profile.file
-    comment = COMMENT.format(name=split_name, mark=repr(cells.mark))
+    comment = COMMENT.format(name=split_name, place=MARKS[cells.mark])
     return replace(
         profile,
         file=SourceFile(f"{file.source}_apart", file.path, file.name),
