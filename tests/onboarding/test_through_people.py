@@ -22,12 +22,20 @@ from onboarding.people_exports import (
 )
 
 
+def mixed_offsets(moment: datetime) -> str:
+    """In UTC, or two hours later by the clock and two hours off."""
+    if moment.day % 2:
+        return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{moment + timedelta(hours=2):%Y-%m-%dT%H:%M:%S}+02:00"
+
+
 @pytest.mark.parametrize(
     ("written", "when"),
     [
         (iso, "at the time"),
         (epoch_ms, "at the time"),
         (lambda moment: f"{moment:%Y-%m-%dT%H:%M:%S}+02:00", "at the time"),
+        (mixed_offsets, "at the time"),
         (lambda moment: f"{moment:%d.%m.%Y %H:%M}", "at the time"),
         (lambda moment: f"{moment:%d/%m/%Y}", "on that day"),
         (lambda moment: f"{moment:%m/%d/%Y %I:%M %p}", "at the time"),

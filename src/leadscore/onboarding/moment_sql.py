@@ -35,6 +35,7 @@ NAMED_DAYS = ("%d MONTH %Y", "%d-MONTH-%Y", "%d-MONTH-%y", "MONTH %d, %Y", "MONT
 CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 JOINTS = (" ", "T", ", ")
 ZONES = ("", "%z", " %z")
+Z_AS_OFFSET = f"replace({PLACE}, 'Z', '+0000')"  # strptime does not know Z
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def _right_ones(forms: Iterable[str], texts: pa.Array, wanted: np.ndarray) -> di
 def _expression(form: str) -> str:
     if form in CASTS:
         return form.replace(PLACE, "text")
-    return f"try_strptime(text, {literal(form)})"
+    place = Z_AS_OFFSET if "%z" in form else PLACE
+    return f"try_strptime({place}, {literal(form)})".replace(PLACE, "text")
 
 
 def _joined(forms: Sequence[str]) -> str:
@@ -131,7 +133,7 @@ def _joined(forms: Sequence[str]) -> str:
     if local:
         parts.append(f"try_strptime({PLACE}, {_list(local)})")
     if zoned:
-        parts.append(f"make_timestamp(epoch_us(try_strptime({PLACE}, {_list(zoned)})))")
+        parts.append(f"make_timestamp(epoch_us(try_strptime({Z_AS_OFFSET}, {_list(zoned)})))")
     return parts[0] if len(parts) == 1 else f"COALESCE({', '.join(parts)})"
 
 
