@@ -390,3 +390,28 @@ def test_start_when_tasks_of_salesforce_name_who_then_they_reach_leads_of_the_co
 
     assert "(WhoId = Contact Id)" in parts["events"].evidence
     assert ingest(config) == (LEADS + BOTH_OPEN, 0)
+
+
+@pytest.mark.parametrize("column", ["Participants", "Contacts", "Teilnehmer"])
+def test_start_when_a_column_says_how_many_came_then_it_names_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    deals = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Contact Id", "Created", "Status"],
+        lambda number, created, _: (
+            f"D{number}",
+            1 + number % CONTACTS,
+            created,
+            STATES[number % 4],
+        ),
+    )
+    meetings = write_rows(
+        tmp_path / "meetings.csv",
+        [column, "When", "Type"],
+        lambda number, created, _: (2 + number % 7, created, "Meeting"),
+    )
+
+    parts, _ = start_with(deals, monkeypatch, meetings)
+
+    assert parts["not used"].place == "meetings.csv"

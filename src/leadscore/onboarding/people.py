@@ -9,6 +9,7 @@ from leadscore.onboarding.profile import Column, Profile
 CONTACT, EMAIL, COMPANY = words.PEOPLE
 PLURALS = {CONTACT: "contacts", EMAIL: "e-mail addresses", COMPANY: "companies"}
 MOSTLY = 0.95
+FEW = 50  # numbers: so few that are called Participants say how many came
 
 
 def find_kind(column: Column, profile: Profile) -> str | None:
@@ -17,7 +18,16 @@ def find_kind(column: Column, profile: Profile) -> str | None:
     if column.date_order is not None and not words.names_id(column.name):
         return None  # when somebody was last contacted
     kind = words.kind_of_person(profile.stem if is_own else column.name)
+    if kind is not None and _counts_people(column, words.GROUPS[kind]):
+        return None
     return EMAIL if kind == CONTACT and column.holds_addresses else kind
+
+
+def _counts_people(column: Column, groups: str) -> bool:
+    """Whether a column in the plural holds a number of people rather than their numbers."""
+    if not words.is_called(column.name, groups) or len(column.values) > FEW:
+        return False
+    return all(value.isdigit() for value in column.values)
 
 
 def says_nobody(value: str) -> bool:

@@ -74,13 +74,17 @@ PERSONAL = {
     "contact": "contact contactname person fullname ansprechpartner kontakt kontaktperson contacto "
     "contatto contato contactpersoon",
 }
+GROUPS = {  # which may also be called so because they hold a number of people
+    "contact": "contacts persons people attendees participants invitees guests recipients kontakte personen "
+    "teilnehmer contactos contatos contatti contacten",
+    "e-mail address": "emails",
+    "company": "companies accounts organizations organisations customers clients firmen unternehmen kunden",
+}
 PEOPLE = {  # what activities may name in place of a lead
-    "contact": f"{KEYS['contact']} {PERSONAL['contact']} who contacts persons people kontakte personen "
-    "contactos contatos contatti contacten attendee attendees participant participants invitee invitees guest "
-    "guests recipient recipients teilnehmer",
-    "e-mail address": f"{PERSONAL['email']} emails emailaddresses",
-    "company": f"{KEYS['account']} {PERSONAL['company']} customer client org companies accounts "
-    "organizations organisations customers clients firmen unternehmen kunden",
+    "contact": f"{KEYS['contact']} {PERSONAL['contact']} {GROUPS['contact']} who attendee participant invitee "
+    "guest recipient",
+    "e-mail address": f"{PERSONAL['email']} {GROUPS['e-mail address']} emailaddresses",
+    "company": f"{KEYS['account']} {PERSONAL['company']} {GROUPS['company']} customer client org",
 }
 STAGE = (
     "stage phase step status stufe etape etapa fase pipeline "
