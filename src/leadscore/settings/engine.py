@@ -30,7 +30,7 @@ class EngineSettings(Frozen):
         default=600, ge=1, le=86_400, description="seconds after which a view is stopped"
     )
     chunk_snapshots: int = Field(
-        default=25_000,
+        default=50_000,
         ge=1,
         le=100_000_000,
         description="snapshots that are joined to their events, and leads that are explained, at a time",
