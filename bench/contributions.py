@@ -12,9 +12,9 @@ import numpy as np
 
 from company import SIZES, Size
 from leadscore.model.contributions.paths import explain_rows, read_trees
+from leadscore.model.contributions.shapley import CHUNK
 
 ROWS, BY_LIGHTGBM = 16_384, 400
-CHUNK = 8_192
 CATEGORIES = [98, 99]
 
 

@@ -35,7 +35,7 @@ def fit(seed, **params):
     return lightgbm.train(plain | params, data, 12)
 
 
-@pytest.mark.parametrize("leaves", [2, 6, 25])
+@pytest.mark.parametrize("leaves", [2, 6, 25, 70])
 @pytest.mark.parametrize(
     "missing", [{}, {"zero_as_missing": True}, {"use_missing": False}], ids=["NaN", "zero", "none"]
 )

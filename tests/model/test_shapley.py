@@ -35,7 +35,7 @@ def make_matrix(n, *, seed=0):
 
 
 MANY = shapley.FEW + 200
-ODD = 735
+ODD = 135  # in each of the two chunks
 
 
 @pytest.fixture(scope="module")

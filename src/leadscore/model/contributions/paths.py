@@ -9,12 +9,13 @@ of feature j in this game (path-dependent, as LightGBM's; Lundberg et al. 2020) 
 
 since the integral of t^s (1 - t)^(u-1-s) is the weight of a set of s of the other u - 1 features.
 The integrand is a polynomial, so Gauss and Legendre's rule is exact. It depends on a row only by
-which conditions it meets: it is tabulated once for each such pattern, and then looked up.
+which conditions it meets: it is tabulated once for each such pattern, and then looked up. Leaves
+that lie near each other are added up in one table, which is looked up once for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -24,7 +25,11 @@ import numpy as np
 
 MOST_FEATURES = 16  # on a path; a table has two to the power of so many columns
 PATTERN = np.uint16  # has a bit for each of them
+BITS = 12  # of a pattern of several leaves
 ZERO = 1e-35  # LightGBM takes what is nearer to 0 for 0
+
+
+Shares = Mapping[int, float]  # feature -> share
 
 
 class TooDeepError(ValueError):
@@ -96,14 +101,54 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Path:
-    """The features (u,) on the way to a leaf, and what each adds by pattern (u, patterns)."""
+class Condition:
+    """A split among those on the way to a leaf.
 
-    features: tuple[int, ...]
+    Attributes:
+        split: the condition.
+        bit: its feature's place among those on the way.
+        is_first: whether no split above it is on the same feature.
+    """
+
+    split: Split
+    bit: int
+    is_first: bool
+
+    @classmethod
+    def of(cls, node: Mapping[str, Any], shares: Shares) -> Condition:
+        """Of a node in LightGBM's JSON; `shares` are of the features above it."""
+        split = Split.of(node)
+        bit = [*shares, split.feature].index(split.feature)
+        return cls(split, bit, split.feature not in shares)
+
+    def narrow(self, pattern: np.ndarray, meets: np.ndarray) -> np.ndarray:
+        """Which features a row (n,) meets, given those above: one has to meet all its conditions."""
+        met = meets * PATTERN(1 << self.bit)
+        others = ~PATTERN(1 << self.bit)
+        return pattern | met if self.is_first else pattern & (met | others)
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """All leaves below a node, as one table.
+
+    Attributes:
+        above: how many features have conditions above the node.
+        splits: the conditions below it.
+        features: (k,) those on the paths to the leaves.
+        table: (k, patterns) what each adds by pattern: a bit for each feature above, and one for
+            each split, set where a row goes left.
+    """
+
+    above: int
+    splits: Sequence[Split]
+    features: Sequence[int]
     table: np.ndarray
 
-    def add_to(self, added: np.ndarray, pattern: np.ndarray) -> None:
-        """Add to the contributions (features, n) of rows with such patterns (n,)."""
+    def explain(self, columns: Columns, pattern: np.ndarray, added: np.ndarray) -> None:
+        """Add what the leaves make of each feature (features, n); `pattern` (n,) is of the node."""
+        for bit, split in enumerate(self.splits, start=self.above):
+            pattern = pattern | split.goes_left(columns) * PATTERN(1 << bit)
         index = pattern.astype(np.intp)
         of_rows = np.empty(len(pattern))
         for of_feature, feature in zip(self.table, self.features, strict=True):
@@ -113,41 +158,23 @@ class Path:
 
 @dataclass(frozen=True)
 class Node:
-    """A split and what lies below it.
+    """A condition, and what lies below it on either side."""
 
-    Attributes:
-        split: the condition.
-        bit: its feature's place in the pattern.
-        is_first: whether no split above it is on the same feature.
-        left: a node or the path of a leaf.
-        right: the same.
-        both: the paths of two leaves as one, if they are told apart by one bit alone.
-    """
-
-    split: Split
-    bit: int
-    is_first: bool
-    left: Node | Path
-    right: Node | Path
-    both: Path | None
+    condition: Condition
+    left: Tree
+    right: Tree
 
     def explain(self, columns: Columns, pattern: np.ndarray, added: np.ndarray) -> None:
         """Add what the leaves below make of each feature (features, n); `pattern` (n,) is of here."""
-        mask = PATTERN(1 << self.bit)
-        meets_left = self.split.goes_left(columns) * mask
-        if self.both is not None:
-            self.both.add_to(added, pattern | meets_left)
-            return
-        meets_right = meets_left ^ mask
-        for child, meets in ((self.left, meets_left), (self.right, meets_right)):
-            of_child = pattern | meets if self.is_first else pattern & (meets | ~mask)
-            if isinstance(child, Path):
-                child.add_to(added, of_child)
-            else:
-                child.explain(columns, of_child, added)
+        goes_left = self.condition.split.goes_left(columns)
+        for child, meets in ((self.left, goes_left), (self.right, ~goes_left)):
+            child.explain(columns, self.condition.narrow(pattern, meets), added)
 
 
-def read_trees(booster: lightgbm.Booster) -> list[Node]:
+Tree = Node | Leaves
+
+
+def read_trees(booster: lightgbm.Booster) -> list[Tree]:
     """The trees of a booster that have splits.
 
     Raises:
@@ -155,11 +182,10 @@ def read_trees(booster: lightgbm.Booster) -> list[Node]:
     """
     trees = booster.dump_model()["tree_info"]
     roots = [tree["tree_structure"] for tree in trees]
-    nodes = [_read_node(root, {}) for root in roots if "split_feature" in root]
-    return [node for node in nodes if isinstance(node, Node)]
+    return [_read_tree(root, {}) for root in roots if "split_feature" in root]
 
 
-def explain_rows(trees: list[Node], encoded: np.ndarray) -> np.ndarray:
+def explain_rows(trees: Sequence[Tree], encoded: np.ndarray) -> np.ndarray:
     """What each feature adds (n, features) to the log-odds of rows, the intercept aside."""
     values = np.ascontiguousarray(encoded.T)
     columns = Columns(values, np.isnan(values))
@@ -170,35 +196,64 @@ def explain_rows(trees: list[Node], encoded: np.ndarray) -> np.ndarray:
     return added.T
 
 
-def _read_node(node: Mapping[str, Any], shares: Mapping[int, float]) -> Node | Path:
+def _read_tree(node: Mapping[str, Any], shares: Shares) -> Tree:
     """A node with all that lies below; `shares` of the training rows met the conditions above."""
-    if "split_feature" not in node:
-        table = _table(np.array(list(shares.values())), node["leaf_value"])
-        return Path(tuple(shares), table)
+    splits = _count_splits(node)
+    if not splits or len(shares) + splits <= BITS:
+        return _LeafTable(shares, splits).read(node)
+    left, right = (_read_tree(child, below) for child, below in _children(node, shares))
+    return Node(Condition.of(node, shares), left, right)
 
-    split = Split.of(node)
-    feature = split.feature
+
+class _LeafTable:
+    """What the leaves below a node add by pattern, leaf by leaf; `shares` are of the features above it."""
+
+    def __init__(self, shares: Shares, splits: int) -> None:
+        self.shares = shares
+        self.patterns = np.arange(1 << (len(shares) + splits), dtype=PATTERN)
+        self.splits: list[Split] = []
+        self.added: dict[int, np.ndarray] = {}
+
+    def read(self, node: Mapping[str, Any]) -> Leaves:
+        """All leaves below the node."""
+        above = len(self.shares)
+        self._add(node, self.shares, self.patterns & PATTERN((1 << above) - 1))
+        table = np.array([*self.added.values()])
+        return Leaves(above, self.splits, [*self.added], table)
+
+    def _add(self, node: Mapping[str, Any], shares: Shares, met: np.ndarray) -> None:
+        """Add the leaves below a node; each pattern meets the features `met` (patterns,) above it."""
+        if "split_feature" not in node:
+            of_leaf = _table(np.array([*shares.values()]), node["leaf_value"])
+            index = met.astype(np.intp)
+            for feature, values in zip(shares, of_leaf, strict=True):
+                self.added[feature] = self.added.get(feature, 0) + values[index]
+            return
+        condition = Condition.of(node, shares)
+        bit = len(self.shares) + len(self.splits)
+        self.splits.append(condition.split)
+        goes_left = (self.patterns >> bit) & 1 == 1
+        for (child, below), meets in zip(
+            _children(node, shares), (goes_left, ~goes_left), strict=True
+        ):
+            self._add(child, below, condition.narrow(met, meets))
+
+
+def _children(
+    node: Mapping[str, Any], shares: Shares
+) -> Iterator[tuple[Mapping[str, Any], Shares]]:
+    """What lies left and right of a node, each with the shares that met the conditions above it."""
+    feature = node["split_feature"]
     so_far = shares.get(feature, 1)
-
-    def read_child(child: Mapping[str, Any]) -> Node | Path:
+    for child in (node["left_child"], node["right_child"]):
         share = _count(child) / _count(node)
-        return _read_node(child, {**shares, feature: so_far * share})
-
-    left = read_child(node["left_child"])
-    right = read_child(node["right_child"])
-    is_first = feature not in shares
-    bit = [*shares, feature].index(feature)
-    both = None
-    if is_first and isinstance(left, Path) and isinstance(right, Path):
-        both = _unite(left, right, bit=bit)
-    return Node(split, bit, is_first, left, right, both)
+        yield child, {**shares, feature: so_far * share}
 
 
-def _unite(left: Path, right: Path, *, bit: int) -> Path:
-    """The paths of two leaves that a bit alone tells apart, by the pattern of the left one."""
-    patterns = np.arange(right.table.shape[1])
-    flipped = patterns ^ (1 << bit)
-    return Path(left.features, left.table + right.table[:, flipped])
+def _count_splits(node: Mapping[str, Any]) -> int:
+    if "split_feature" not in node:
+        return 0
+    return 1 + _count_splits(node["left_child"]) + _count_splits(node["right_child"])
 
 
 def _count(node: Mapping[str, Any]) -> float:
@@ -212,15 +267,21 @@ def _table(shares: np.ndarray, value: float) -> np.ndarray:
     u = len(shares)
     if u > MOST_FEATURES:
         raise TooDeepError(f"{u} features on a path")
-    patterns = np.arange(1 << u)
-    meets = (patterns >> np.arange(u)[:, None]) & 1
     nodes, weights = _gauss_rule((u + 1) // 2)
-    t = (nodes[:, None, None] + 1) / 2
-    share = shares[:, None]
-    factors = (1 - t) * share + t * meets
-    of_others = factors.prod(axis=1, keepdims=True) / factors
-    integral = np.tensordot(weights / 2, of_others, axes=1)
-    return np.ascontiguousarray(value * (meets - share) * integral)
+    t = (nodes + 1) / 2
+    unmet = np.outer(shares, 1 - t)
+    factors = np.stack([unmet, unmet + t], axis=1)  # (u, met or not, points)
+
+    product = np.ones((len(t), 1))  # of the factors of all features, (points, patterns)
+    for of_unmet, of_met in factors[:, :, :, None]:
+        product = np.concatenate([product * of_unmet, product * of_met], axis=1)
+
+    integral = (weights / 2 / factors) @ product  # (u, met or not, patterns)
+    meets = (np.arange(1 << u) >> np.arange(u)[:, None]) & 1 == 1
+    added = np.where(
+        meets, (1 - shares[:, None]) * integral[:, 1], -shares[:, None] * integral[:, 0]
+    )
+    return np.asarray(value * added)
 
 
 @cache
