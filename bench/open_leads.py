@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,10 +50,15 @@ def main() -> None:
 
 
 def _measure(settings: Settings, folder: Path, *, leads: int, model: str) -> Run:
-    """The three ways, one after the other, each in a process of its own."""
+    """The three ways, one after the other, each in a process of its own.
+
+    Lists that another model made before are removed: what changed since them could not be explained.
+    """
+    shutil.rmtree(settings.project_folder() / "scores", ignore_errors=True)
     path = folder / "settings.json"
     path.write_text(settings.model_dump_json(), encoding="utf-8")
-    ways = {way: _run(way, path) for way in ("leadscore", "notebook", "floor")}
+    threads = settings.engine.threads
+    ways = {way: _run(way, path, threads) for way in ("leadscore", "notebook", "floor")}
     return Run(
         leads=leads,
         model=str(SIZES[model]),
@@ -61,8 +67,9 @@ def _measure(settings: Settings, folder: Path, *, leads: int, model: str) -> Run
     )
 
 
-def _run(way: str, path: Path) -> dict[str, Any]:
-    command = [sys.executable, str(RUN), way, str(path)]
+def _run(way: str, path: Path, threads: int) -> dict[str, Any]:
+    """What one way measured; its LightGBM has so many threads, whatever the shell says."""
+    command = ["env", f"OMP_NUM_THREADS={threads}", sys.executable, str(RUN), way, str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
