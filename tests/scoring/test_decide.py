@@ -8,7 +8,7 @@ from builders import make_settings
 from leadscore.evaluation.reference import compute_score
 from leadscore.features.matrix import Matrix
 from leadscore.scoring.action import suggest_actions
-from leadscore.scoring.answers import give_answer
+from leadscore.scoring.answers import give_answer, list_graded
 from leadscore.scoring.effects import Effect, Standing
 from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import qualify
@@ -269,6 +269,10 @@ def test_answer_when_one_more_is_given_then_the_mean_and_the_number_of_answers_h
     assert answered["bant_need_mean"].tolist() == [1.0, 0.75, 0.25]
     assert answered["bant_need_answers"].tolist() == [1.0, 2.0, 4.0]
     assert give_answer(plain, "need", 1.0).keys() == plain.keys()
+
+    other = give_answer(plain | counted, "need", 0.25)
+    differing = [name for name in other if (other[name] != answered[name]).any()]
+    assert differing == list_graded("need")
 
 
 def choose(**effects):

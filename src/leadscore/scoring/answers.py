@@ -88,6 +88,11 @@ def give_answer(
     return answered
 
 
+def list_graded(letter: str) -> list[str]:
+    """The features that depend on which answer is given; any answer changes the others alike."""
+    return [f"bant_{letter}", f"bant_{letter}_mean"]
+
+
 def _add_to_mean(
     mean: np.ndarray,
     number: np.ndarray,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from leadscore.model.apply import Columns
 from leadscore.model.changed_trees import expect_changes
-from leadscore.scoring.answers import Answers, find_answers, give_answer
+from leadscore.scoring.answers import Answers, find_answers, give_answer, list_graded
 from leadscore.scoring.bant_answers import list_possible_strengths
 from leadscore.scoring.encoded import Encoded
 from leadscore.scoring.qualification import Strengths, qualify
@@ -192,17 +193,25 @@ def _prepare(
         unchanged = standing.outlook.log_odds[at]
         return lambda _: unchanged
 
+    for_trees = encoded.for_trees
     changing = list(give_answer(columns, letter, 1.0))
-    model = expect_changes(encoded.model, encoded.for_trees, changing)
+    encoded.model.encode_again(for_trees, _answer(columns, letter, 1.0), changing)
+    graded = list_graded(letter)  # of the others any answer makes the same
+    model = expect_changes(encoded.model, for_trees, graded)
 
     def log_odds_if(strength: float) -> np.ndarray:
-        answer = give_answer(columns, letter, strength)
-        answered = ChainMap(answer, columns)  # type: ignore[arg-type]  # which is only read
-        model.encode_again(encoded.for_trees, answered, changing)
-        log_odds = model.log_odds(answered, encoded.for_trees)
+        answered = _answer(columns, letter, strength)
+        model.encode_again(for_trees, answered, graded)
+        log_odds = model.log_odds(answered, for_trees)
         return standing.outlook.undo_rounding(log_odds, at=at)
 
     return log_odds_if
+
+
+def _answer(columns: Mapping[str, np.ndarray], letter: Letter, strength: float) -> Columns:
+    """All columns (m,) of leads that gave one more answer."""
+    answered = give_answer(columns, letter, strength)
+    return ChainMap(answered, columns)  # type: ignore[arg-type]  # which is only read
 
 
 def _find_changes(
