@@ -69,10 +69,11 @@ class WinModel:
             raise ValueError(f"unknown scorer {kind!r}")
 
         self.booster: Any = None
-        self.linear = self.scorer
+        linear = self.scorer
         if kind not in LINEAR:
             self.booster = lightgbm.Booster(model_str=booster_text)
-            self.linear = self.scorer.get("linear")
+            linear = self.scorer.get("linear")
+        self.linear: Any = None if linear is None else LinearScorer(linear)
 
     @property
     def shift(self) -> float:
@@ -139,24 +140,25 @@ class WinModel:
             return log_odds
 
         segment = columns[self.segments["feature"]]
-        return correct(self.segments["models"], segment, self._of_features(for_trees), log_odds)
+        return correct(self.segments["models"], segment, self.of_features(for_trees), log_odds)
 
-    def _of_features(self, for_trees: np.ndarray) -> np.ndarray:
+    def of_features(self, for_trees: np.ndarray) -> np.ndarray:
         """The columns (n, features) that `encode` gives."""
         return for_trees[:, : len(self.document["encoder"])]
 
     def _log_odds_of_all(self, for_trees: np.ndarray, columns: Columns) -> np.ndarray:
         """Log-odds (n,) of the scorer for all leads, before any correction for segments."""
-        encoded = self._of_features(for_trees)
+        encoded = self.of_features(for_trees)
         if self.booster is None:
-            return self._linear_log_odds(encoded, columns)
+            return np.asarray(self.linear.log_odds(encoded, columns))
 
         predicted = self.booster.predict(for_trees, raw_score=True)
         of_trees = np.asarray(predicted, dtype=np.float64)
         if self.linear is None:
             return of_trees
 
-        return HALF * of_trees + HALF * self._linear_log_odds(encoded, columns)
+        of_terms = self.linear.log_odds(encoded, columns)
+        return np.asarray(HALF * of_trees + HALF * of_terms)
 
     def contributions(
         self,
@@ -182,7 +184,7 @@ class WinModel:
         if not self.segments:
             return contributions
 
-        encoded = self._of_features(for_trees)
+        encoded = self.of_features(for_trees)
         segment = columns[self.segments["feature"]]
         for value, correction in self.segments["models"].items():
             inside = segment == value
@@ -200,25 +202,17 @@ class WinModel:
         columns: Columns,
         of_trees: np.ndarray | None,
     ) -> np.ndarray:
-        encoded = self._of_features(for_trees)
+        encoded = self.of_features(for_trees)
         if self.booster is None:
-            return self._linear_contributions(encoded, columns)
+            return np.asarray(self.linear.contributions(encoded, columns))
 
         if of_trees is None:
             of_trees = self._tree_contributions(for_trees)
         of_features = self._add_levels_to_features(of_trees)
         if self.linear is None:
             return of_features
-        return HALF * of_features + HALF * self._linear_contributions(encoded, columns)
-
-    def _linear_log_odds(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
-        of_terms = sum_terms(self.linear["terms"], encoded, columns)
-        return np.asarray(of_terms + self.linear["base"])
-
-    def _linear_contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
-        added = contribute_all(self.linear["terms"], encoded, columns)
-        intercept = np.full(len(encoded), self.linear["base"])
-        return np.column_stack([added, intercept])
+        of_terms = self.linear.contributions(encoded, columns)
+        return np.asarray(HALF * of_features + HALF * of_terms)
 
     def _tree_contributions(self, for_trees: np.ndarray) -> np.ndarray:
         if not len(for_trees):  # LightGBM divides by the number of rows
@@ -275,6 +269,29 @@ class WinModel:
             return sigmoid(center - below), sigmoid(center + above)
 
         raise ValueError(f"unknown interval {interval['kind']!r}")
+
+
+class LinearScorer:
+    """The terms of a linear scorer, or of the linear half of an average, and its intercept."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+
+    @property
+    def terms(self) -> Sequence[Json]:
+        """One for each feature."""
+        terms: Sequence[Json] = self.document["terms"]
+        return terms
+
+    def log_odds(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        """Log-odds (n,) of leads, `encoded` (n, features)."""
+        return np.asarray(sum_terms(self.terms, encoded, columns) + self.document["base"])
+
+    def contributions(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        """What each term adds to them, and the intercept (n, features + 1)."""
+        added = contribute_all(self.terms, encoded, columns)
+        intercept = np.full(len(encoded), self.document["base"])
+        return np.column_stack([added, intercept])
 
 
 def _read_verified(path: Path, sha256: str) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from leadscore.model.apply import Columns
-from leadscore.model.changed_trees import expect_changes
+from leadscore.model.changed_features import expect_changes
 from leadscore.scoring.answers import Answers, find_answers, give_answer, list_graded
 from leadscore.scoring.bant_answers import list_possible_strengths
 from leadscore.scoring.encoded import Encoded
@@ -197,7 +197,7 @@ def _prepare(
     changing = list(give_answer(columns, letter, 1.0))
     encoded.model.encode_again(for_trees, _answer(columns, letter, 1.0), changing)
     graded = list_graded(letter)  # of the others any answer makes the same
-    model = expect_changes(encoded.model, for_trees, graded)
+    model = expect_changes(encoded.model, columns, for_trees, graded)
 
     def log_odds_if(strength: float) -> np.ndarray:
         answered = _answer(columns, letter, strength)

@@ -14,7 +14,7 @@ from leadscore.features.feature import Feature
 from leadscore.features.finish import Learned, Text
 from leadscore.features.matrix import Matrix
 from leadscore.model.apply import WinModel
-from leadscore.model.changed_trees import expect_changes
+from leadscore.model.changed_features import expect_changes
 from leadscore.model.fit import fit_scorer
 
 NUMBERS = [f"number_{i}" for i in range(4)]
@@ -60,7 +60,7 @@ def test_log_odds_when_any_features_change_then_are_those_of_all_trees(kind, nam
     others = make_columns(20, seed=seed + 1)
     for_trees = model.encode_for_trees(columns)
 
-    expecting = expect_changes(model, for_trees, sorted(names))
+    expecting = expect_changes(model, columns, for_trees, sorted(names))
     changed = {name: (others if name in names else columns)[name] for name in NAMES}
     expecting.encode_again(for_trees, changed, sorted(names))
 
@@ -72,15 +72,17 @@ def test_log_odds_when_any_features_change_then_are_those_of_all_trees(kind, nam
 
 def test_log_odds_when_no_tree_reads_what_changes_then_no_tree_predicts_again():
     model = fit("boosted")
-    for_trees = model.encode_for_trees(make_columns(20, seed=2))
-    expecting = expect_changes(model, for_trees, ["unread"])
+    columns = make_columns(20, seed=2)
+    for_trees = model.encode_for_trees(columns)
+    expecting = expect_changes(model, columns, for_trees, ["unread"])
     assert expecting.booster.changed.booster is None
 
 
 def test_trees_when_some_columns_change_then_only_those_that_read_them_predict_again():
     model = fit("boosted")
-    for_trees = model.encode_for_trees(make_columns(20, seed=2))
-    changed = expect_changes(model, for_trees, ["number_0"]).booster.changed.booster
+    columns = make_columns(20, seed=2)
+    for_trees = model.encode_for_trees(columns)
+    changed = expect_changes(model, columns, for_trees, ["number_0"]).booster.changed.booster
     read = [tree["tree_structure"] for tree in changed.dump_model()["tree_info"]]
     at = model.find_read(["number_0"])[0]
     assert all(at in list_columns(tree) for tree in read)
@@ -97,8 +99,20 @@ def list_columns(node: dict) -> set[int]:
     return {node["split_feature"]} | below
 
 
+def test_terms_when_some_columns_change_then_only_theirs_are_added_again():
+    model = fit("average")
+    columns = make_columns(20, seed=2)
+    linear = expect_changes(
+        model, columns, model.encode_for_trees(columns), ["number_0", "country"]
+    ).linear
+    assert sorted(term["name"] for term in linear.terms) == ["country", "number_0"]
+
+
 def test_probabilities_when_asked_of_some_trees_then_is_refused():
     model = fit("boosted")
-    for_trees = model.encode_for_trees(make_columns(20, seed=2))
+    columns = make_columns(20, seed=2)
+    for_trees = model.encode_for_trees(columns)
     with pytest.raises(ValueError, match="no probability"):
-        expect_changes(model, for_trees, ["number_0"]).booster.predict(for_trees, raw_score=False)
+        expect_changes(model, columns, for_trees, ["number_0"]).booster.predict(
+            for_trees, raw_score=False
+        )

@@ -1,16 +1,17 @@
-"""The log-odds of leads of which a few features change: only the trees that read these predict again."""
+"""The log-odds of leads of which a few features change: only trees and terms that read these count again."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import lightgbm
 import numpy as np
 
-from leadscore.model.apply import WinModel
+from leadscore.model.apply import Columns, LinearScorer, WinModel, sum_terms
 
 REMEMBERED = 8  # boosters that are split: for four questions, of the champion and of a challenger
 FIRST_OF_TREE = "Tree="  # with which LightGBM begins the text of a tree
@@ -52,20 +53,58 @@ class ChangedTrees:
         return np.asarray(self.of_others + self.changed.predict(for_trees))
 
 
-def expect_changes(model: WinModel, for_trees: np.ndarray, names: Sequence[str]) -> WinModel:
+@dataclass(frozen=True)
+class ChangedTerms:
+    """Gives log-odds as a linear scorer does, to rounding, while some of its columns change.
+
+    Attributes:
+        at: (k,) the places of these columns.
+        terms: of them.
+        of_others: (n,) what the other terms and the intercept add.
+    """
+
+    at: list[int]
+    terms: Sequence[Mapping[str, Any]]
+    of_others: np.ndarray
+
+    @classmethod
+    def of(
+        cls, linear: LinearScorer, encoded: np.ndarray, columns: Columns, at: list[int]
+    ) -> ChangedTerms:
+        """Of leads (n,) as they are before the changes."""
+        terms = [linear.terms[place] for place in at]
+        before = sum_terms(terms, encoded[:, at], columns)
+        return cls(at, terms, linear.log_odds(encoded, columns) - before)
+
+    def log_odds(self, encoded: np.ndarray, columns: Columns) -> np.ndarray:
+        """The log-odds (n,) of the rows with other values in these columns."""
+        added = sum_terms(self.terms, encoded[:, self.at], columns)
+        return np.asarray(self.of_others + added)
+
+
+def expect_changes(
+    model: WinModel,
+    columns: Columns,
+    for_trees: np.ndarray,
+    names: Sequence[str],
+) -> WinModel:
     """The model for leads of which the features in `names` will change.
 
     Args:
         model: a model.
+        columns: the features of the leads (n,).
         for_trees: (n, columns) the leads, as `WinModel.encode_for_trees` gives them.
         names: of features.
     """
-    if model.booster is None:
-        return model
-    columns = frozenset(model.find_read(names))
-    changed, others = _split(model.booster_text, columns)
     expecting = copy(model)
-    expecting.booster = ChangedTrees(changed, others.predict(for_trees))
+    read = model.find_read(names)
+    if model.booster is not None:
+        changed, others = _split(model.booster_text, frozenset(read))
+        expecting.booster = ChangedTrees(changed, others.predict(for_trees))
+    if model.linear is not None:
+        encoded = model.of_features(for_trees)
+        at = [place for place in read if place < encoded.shape[1]]
+        expecting.linear = ChangedTerms.of(model.linear, encoded, columns, at)
     return expecting
 
 
