@@ -10,6 +10,7 @@ import pyarrow as pa
 from leadscore.ingest.mapping.numbers import CREDIT, read_money
 from leadscore.onboarding import words
 from leadscore.onboarding.events import Events
+from leadscore.onboarding.outcomes import may_say_outcome
 from leadscore.onboarding.people import lists_people
 from leadscore.onboarding.people_view import PeopleView
 from leadscore.onboarding.profile import NOWHERE, Column, Profile, among, missing_share
@@ -17,7 +18,6 @@ from leadscore.onboarding.roles import (
     Leads,
     Roles,
     ids_by_name,
-    may_say_outcome,
     names_amount,
     names_money,
     says_stage_changed,

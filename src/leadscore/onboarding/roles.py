@@ -12,11 +12,11 @@ from leadscore.onboarding import words
 from leadscore.onboarding.closing_dates import ClosingDates, find_closing_dates
 from leadscore.onboarding.events import Events, find_events, find_sources
 from leadscore.onboarding.first_rows import find_first_rows
-from leadscore.onboarding.flags import Flag, find_flag, is_yes_or_no
+from leadscore.onboarding.flags import Flag, find_flag
+from leadscore.onboarding.outcomes import find_outcome
 from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
 from leadscore.onboarding.shared_ids import OVERLAP, count_named
 
-MOST_OUTCOMES = 40  # distinct values of a column that may hold outcomes or stages
 MOSTLY = 0.95
 CURRENCY_SIGN = re.compile("[$£€¥₩₹₽]")
 
@@ -137,7 +137,7 @@ def _find_leads(profile: Profile, others: Sequence[Profile]) -> Leads:
     columns = list(profile.columns.values())
     leads.id = _find_id(columns, others)
 
-    outcome = _find_outcome(columns, leads)
+    outcome = find_outcome([column for column in columns if column is not leads.id])
     if outcome is not None:
         leads.outcome = outcome.column
         leads.won = outcome.won
@@ -196,55 +196,6 @@ def _id_score(column: Column) -> float:
     if not named and _amount_score(column):
         return 0
     return 1 + 2 * named + of_record + 2 * is_own - 3 * column.is_personal
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """A column that says won and lost, the values that say so, and how sure we are."""
-
-    column: Column
-    won: list[str]
-    lost: list[str]
-    score: float
-
-
-def _find_outcome(columns: Sequence[Column], leads: Leads) -> _Outcome | None:
-    """The column that says won and lost, or None without one."""
-    others = [column for column in columns if column is not leads.id]
-    outcomes = [_read_outcome(column) for column in others]
-    clear = [outcome for outcome in outcomes if outcome is not None]
-    return max(clear, key=lambda outcome: outcome.score, default=None)
-
-
-def _read_outcome(column: Column) -> _Outcome | None:
-    """What a column says of won and lost: by its values or, if it is named so, by yes and no."""
-    values = column.values
-    if not 1 < len(values) <= MOST_OUTCOMES:
-        return None
-    won = [value for value in values if words.means_won(value)]
-    lost = [value for value in values if words.means_lost(value)]
-    named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-    is_clear = bool(won and lost)
-    says_yes_or_no = all(map(words.answers_yes_or_no, values))
-    if not is_clear and named and says_yes_or_no:
-        won = [value for value in values if value.casefold() in words.YES]
-        lost = [value for value in values if value.casefold() in words.NO]
-    elif words.are_win_and_loss(values):
-        won = [value for value in values if value.casefold() == "w"]
-        lost = [value for value in values if value.casefold() == "l"]
-    if not (won and lost):
-        return None
-    score = 2 * named - len(values) / MOST_OUTCOMES
-    return _Outcome(column, won, lost, score)
-
-
-def may_say_outcome(column: Column) -> bool:
-    """Whether a column may say won and lost in ways that are not known."""
-    if column.date_order is not None or not 1 < len(column.values) <= MOST_OUTCOMES:
-        return False
-    named = words.speaks_of(column.name, f"{words.OUTCOME} {words.WON}")
-    names_ends = any(words.means_won(value) or words.means_lost(value) for value in column.values)
-    return bool(named) or names_ends or is_yes_or_no(column)
 
 
 def _created_score(column: Column, dates: Sequence[Column]) -> float:

@@ -130,17 +130,24 @@ LETTERS = {
     "need": "need needs bedarf besoin necesidad pain",
     "timeline": "timeline timeframe purchasetimeframe timeframe zeitrahmen delai plazo",
 }
+SURELY_WON = (  # other words of a win may be said of a budget, a quote or a contract too
+    "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta closedwon sold "
+    "выигр 赢 贏 成交 中标 得標 受注 成約 수주"
+)
 WON = (
-    "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta approved signed converted success "
-    "successful closedwon sold activated order auftrag zuschlag bound "
-    "успешн выигр реализован 赢 贏 成交 中标 得標 成功 受注 成約 수주 성공"
+    f"{SURELY_WON} approved signed converted success successful activated order auftrag zuschlag bound "
+    "успешн реализован 成功 성공"
+)
+SURELY_LOST = (
+    "lost loss lose verloren perdu perdue perdido perdida perso persa closedlost outsold "
+    "проигр потерян 输单 輸單 丢单 丟單 落标 失注 실주"
 )
 LOST = (
-    "lost loss lose verloren perdu perdue perdido perdida perso persa declined rejected cancelled canceled "
-    "disqualified dead unqualified closedlost abandoned failed failure fell outsold withdrawn withdrew abgesagt "
+    f"{SURELY_LOST} declined rejected cancelled canceled "
+    "disqualified dead unqualified abandoned failed failure fell withdrawn withdrew abgesagt "
     "abgelehnt storniert annule annulee abandonne abandonnee refuse refusee cancelado cancelada rechazado "
     "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen vervallen "
-    "неуспешн проигр провал отказ потерян 输单 輸單 丢单 丟單 流失 失败 失敗 战败 落标 失注 見送 실주 실패"
+    "неуспешн провал отказ 流失 失败 失敗 战败 見送 실패"
 )
 NO_LEAD = (  # what ends a lead that was none
     "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "
