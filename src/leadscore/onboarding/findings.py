@@ -86,6 +86,8 @@ def _doubt_rows(profile: Profile) -> str | None:
     doubts = []
     if profile.headers:
         doubts.append(f"the header comes again {counted(profile.headers, 'time')}")
+    if profile.repeats:
+        doubts.append(f"{counted(profile.repeats, 'row equals', 'rows equal')} an earlier one")
     if profile.sparse:
         rows = next(iter(profile.sparse.values())).rows
         doubts.append(f"{counted(rows, 'row is', 'rows are')} nearly empty: titles or totals?")

@@ -199,6 +199,7 @@ class Profile:
         header_row: the line of the header, if it is not the first.
         missing: words that stand for missing values, as dates and numbers show.
         headers: how often the header comes again.
+        repeats: how many rows equal an earlier one, where that keeps an id from being unique.
         sparse: the rows that have far fewer values than others, such as totals: their columns.
         doubt: why its text may be read in the wrong encoding.
         doubts_of_values: why values may not be what a person sees.
@@ -213,6 +214,7 @@ class Profile:
     header_row: int | None = None
     missing: tuple[str, ...] = ()
     headers: int = 0
+    repeats: int = 0
     sparse: dict[str, Column] = field(default_factory=dict)
     view: ViewOf | None = None
     doubt: str | None = None

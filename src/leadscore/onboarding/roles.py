@@ -15,6 +15,7 @@ from leadscore.onboarding.first_rows import find_first_rows
 from leadscore.onboarding.flags import Flag, find_flag
 from leadscore.onboarding.outcomes import find_outcome
 from leadscore.onboarding.profile import Column, Profile, among, best, missing_share
+from leadscore.onboarding.repeated_rows import without_repeats
 from leadscore.onboarding.shared_ids import OVERLAP, count_named
 
 MOSTLY = 0.95
@@ -120,6 +121,7 @@ class Roles:
 
 def find_roles(profiles: Sequence[Profile]) -> Roles:
     """What the files of one company are."""
+    profiles = [without_repeats(profile) for profile in profiles]
     candidates = []
     for profile in profiles:
         others = [other for other in profiles if other is not profile]
