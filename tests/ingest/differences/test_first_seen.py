@@ -392,6 +392,20 @@ def test_currency_switch_when_it_was_accepted_once_then_the_next_delivery_says_n
         assert has_switched == (until == SECOND)
 
 
+def test_currency_switch_when_rates_are_given_later_then_the_conversion_raises_no_alarm(tmp_path):
+    lines = [
+        f"{n},2024-01-{n % 28 + 1:02d},{n}00,{'EUR' if n % 2 else 'USD'}" for n in range(1, 41)
+    ]
+    text = leads(*lines, header="id,created,amount,currency")
+    columns = {"amount": "amount", "currency": "currency"}
+    jobs.ingest(export(tmp_path, FIRST, text, columns=columns))
+    rates = {"currency": "EUR", "rates": {"USD": "0.9"}}
+
+    told = jobs.ingest(export(tmp_path, FIRST, text, columns=columns, money=rates))
+
+    assert not any(alarm.startswith("currency_switch") for alarm in told.alarms)
+
+
 FIRST_CREATED = "2024-01-01T08:00:00Z"
 CREATED = {
     "moved later": ([FIRST_CREATED, "2024-03-20T08:00:00Z"], FIRST_CREATED, "another creation"),

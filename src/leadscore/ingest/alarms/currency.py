@@ -14,7 +14,13 @@ MANY = 0.2  # of the leads that both exports have
 
 
 def find_currency_switch(exports: Exports) -> Iterator[str]:
-    """The currency that many leads changed to, and numbers that many leads have times a factor."""
+    """The currency that many leads changed to, and numbers that many leads have times a factor.
+
+    None of it is the delivery's doing where the settings read the leads in another way, such as with
+    new rates.
+    """
+    if exports.is_reread("leads"):
+        return
     in_both = exports.leads_in_both
     leads = exports.number(f"SELECT COUNT(*) {in_both}")
     if leads < LEAST_LEADS:
@@ -30,9 +36,8 @@ def find_currency_switch(exports: Exports) -> Iterator[str]:
             f"the currency of {most['n']:,} of {leads:,} leads changed from {most['old']} to "
             f"{most['new']}"
         )
-    if not exports.is_reread("leads"):
-        for name in exports.shared_fields("number"):
-            yield from _find_factor(exports, name)
+    for name in exports.shared_fields("number"):
+        yield from _find_factor(exports, name)
 
 
 def _find_factor(exports: Exports, name: str) -> Iterator[str]:
