@@ -1,5 +1,7 @@
 """Tiers that do not flap, by score, by value and by capacity; and what if more leads were worked."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import make_settings
-from leadscore.project.scoring import _with_capacity
+from leadscore.json_files import canonical_json
+from leadscore.project.scoring import _with_capacity, read_inputs
+from leadscore.routing.reps import is_away
 from leadscore.scoring.tier import (
     TIERS,
     Borders,
@@ -18,6 +22,8 @@ from leadscore.scoring.tier import (
 )
 from leadscore.scoring.what_if import compute_what_if
 from leadscore.settings.tiers import Tiers
+from leadscore.tables import REPS
+from leadscore.times import parse_moment
 from scoring.crowds import outlook, tiers
 
 PLAIN = Borders(90, 70, 40, 2)
@@ -179,9 +185,14 @@ def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_re
     stated, capacity
 ):
     tiers = Tiers(by="capacity", capacity=stated)
-    reps = [{"capacity": 10, "load": 4}, {"capacity": 1, "load": 0}, {"capacity": 2, "load": 5}]
-    assert _with_capacity(tiers, {"reps": reps}).capacity == capacity
-    assert _with_capacity(Tiers(), {}) == Tiers()
+    reps = [
+        {"capacity": 10, "load": 4},
+        {"capacity": 1, "load": 0},
+        {"capacity": 2, "load": 5},
+        {"capacity": 20, "load": 0, "away_until": 9},
+    ]
+    assert _with_capacity(tiers, {"reps": reps}, as_of_us=5).capacity == capacity
+    assert _with_capacity(Tiers(), {}, as_of_us=5) == Tiers()
     routed = make_settings(tiers={"by": "capacity"}, routing={"reps": "reps.csv"})
     assert routed.tiers.capacity is None
 
@@ -189,3 +200,14 @@ def test_tiers_when_by_capacity_without_a_number_then_it_is_the_places_of_the_re
 def test_earlier_tiers_when_a_lead_is_new_then_it_has_none():
     published = pa.table({"lead_id": ["c", "a"], "tier": ["B", "C"]})
     assert earlier_tiers(pa.array(["a", "b"]), published).tolist() == ["C", None]
+
+
+def test_inputs_when_a_rep_is_on_leave_then_json_can_hold_them(tmp_path):
+    text = "rep_id,capacity,away_from,away_until\na,5,2026-03-01,2026-03-08\nb,5,,\n"
+    (tmp_path / "reps.csv").write_text(text)
+    inputs = read_inputs(make_settings(input_folder=tmp_path, routing={"reps": "reps.csv"}))
+
+    kept = json.loads(canonical_json(inputs))
+
+    reps = pa.Table.from_pylist(kept["reps"], schema=REPS)
+    assert is_away(reps, parse_moment("2026-03-08T12:00:00Z", zone="UTC")).tolist() == [True, False]

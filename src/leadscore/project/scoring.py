@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,6 +27,7 @@ from leadscore.publish.publication import Publication, write_publication
 from leadscore.registry.registry import Registry
 from leadscore.registry.versions import CHALLENGER
 from leadscore.results import Scored
+from leadscore.routing.reps import is_away
 from leadscore.scoring.change import Previous
 from leadscore.scoring.ranked import Ranked
 from leadscore.scoring.score import (
@@ -38,6 +40,7 @@ from leadscore.scoring.score import (
 )
 from leadscore.settings.settings import Settings
 from leadscore.settings.tiers import Tiers
+from leadscore.tables import MOMENT, REPS
 from leadscore.times import FOREVER_US
 
 Loaded = tuple[WinModel, dict[str, Any], str]  # a model, its manifest and its version
@@ -76,7 +79,7 @@ class ScoringRun:
             known_us=self.known_us,
             as_of_us=self.as_of_us,
             previous=self.previous,
-            **_decided_beside(self.history.settings, self.inputs),
+            **_decided_beside(self.history.settings, self.inputs, as_of_us=self.as_of_us),
         )
 
 
@@ -232,10 +235,16 @@ def read_inputs(settings: Settings) -> dict[str, Any]:
     if settings.qualification.overrides is not None:
         inputs["overrides"] = read_overrides(settings)
     if settings.routing is not None:
-        reps = read_reps(settings.routing, settings)[0].to_pylist()
+        reps, _ = read_reps(settings.routing, settings)
         # the inputs stay with the list, and routing needs ids only
-        inputs["reps"] = [rep | {"name": None} for rep in reps]
+        inputs["reps"] = [rep | {"name": None} for rep in _with_whole_moments(reps).to_pylist()]
     return inputs
+
+
+def _with_whole_moments(rows: pa.Table) -> pa.Table:
+    """Rows whose moments are UTC microseconds, which JSON can hold."""
+    types = [pa.int64() if kind == MOMENT else kind for kind in rows.schema.types]
+    return rows.cast(pa.schema(list(zip(rows.column_names, types, strict=True))))
 
 
 def score_list(
@@ -259,7 +268,7 @@ def score_list(
         known_us=known_us,
         as_of_us=as_of_us,
         previous=previous,
-        **_decided_beside(history.settings, inputs),
+        **_decided_beside(history.settings, inputs, as_of_us=as_of_us),
     )
     decisions = decide_list(leads)
     facts = decisions.facts | list_facts(leads, decisions.facts)
@@ -278,20 +287,23 @@ def score_list(
     }
 
 
-def _decided_beside(settings: Settings, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _decided_beside(
+    settings: Settings, inputs: Mapping[str, Any], *, as_of_us: int
+) -> dict[str, Any]:
     """What people decided by hand, and how tiers are decided: arguments of `read_open_leads`."""
     return {
         "overrides": inputs.get("overrides", ()),
-        "tiers": _with_capacity(settings.tiers, inputs),
+        "tiers": _with_capacity(settings.tiers, inputs, as_of_us=as_of_us),
     }
 
 
-def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any]) -> Tiers:
-    """Tiers whose capacity, unless stated, is the free capacity of all reps."""
+def _with_capacity(tiers: Tiers, inputs: Mapping[str, Any], *, as_of_us: int) -> Tiers:
+    """Tiers whose capacity, unless stated, is the free capacity of all reps who are not on leave."""
     if tiers.by != "capacity" or tiers.capacity is not None:
         return tiers
-    slots = [rep["capacity"] - rep["load"] for rep in inputs["reps"]]
-    free = sum(max(n, 0) for n in slots)
+    reps = pa.Table.from_pylist(inputs["reps"], schema=REPS)
+    slots = pc.subtract(reps["capacity"], reps["load"])
+    free = int(np.maximum(slots, 0)[~is_away(reps, as_of_us)].sum())
     return tiers.model_copy(update={"capacity": max(free, 1)})
 
 

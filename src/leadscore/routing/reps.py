@@ -79,7 +79,7 @@ def build_reps(
     rows = rows.sort_by("rep_id")
     capacity = rows["capacity"].to_numpy()
     load = rows["load"].to_numpy()
-    away = _is_away(rows, as_of_us)
+    away = is_away(rows, as_of_us)
 
     free = np.maximum(capacity - load, 0)
     free[away] = 0
@@ -121,7 +121,7 @@ def _split_by_fullness(
     return np.diff(edges, axis=1, prepend=start)
 
 
-def _is_away(rows: pa.Table, as_of_us: int) -> np.ndarray:
+def is_away(rows: pa.Table, as_of_us: int) -> np.ndarray:
     """Who is on leave at as_of (r,); a leave without a start or an end is open on that side."""
     start = rows["away_from"].cast(pa.int64())
     end = rows["away_until"].cast(pa.int64())
