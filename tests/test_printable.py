@@ -161,3 +161,7 @@ def test_errors_when_what_they_name_is_hostile_then_show_nothing_hidden(hostile,
 
 def test_terminal_when_a_text_from_outside_is_very_long_then_it_is_cut_and_its_length_is_told():
     assert escaped("x" * 10_000) == "x" * 1000 + "... (10,000 characters)"
+
+
+def test_terminal_when_a_text_from_outside_has_lines_then_they_stand_in_one():
+    assert escaped("Proposal\r\nsent") == "Proposal sent"

@@ -181,6 +181,7 @@ def test_routing_when_another_way_has_more_value_then_says_why(capsys, ours, is_
     scored._draw_routing(SimpleNamespace(currency="EUR"), facts)
     words = " ".join(capsys.readouterr().out.split())
     assert ("leadscore's is not the highest, since better tiers" in words) == is_explained
+    assert "one more free slot" not in words  # no rep has a team
 
 
 def test_metrics_when_drawn_then_shares_are_in_percent_and_the_lift_is_a_multiple(
@@ -216,7 +217,7 @@ def test_tiers_when_leads_are_in_several_then_says_that_they_add_up_to_more(
     overall = SimpleNamespace(leads=7)
     trained._note_repeats(SimpleNamespace(overall=overall, tiers=groups))
     words = " ".join(capsys.readouterr().out.split())
-    assert ("The 7 leads are evaluated on several dates" in words) == is_said
+    assert ("so the groups add up to more than 7 leads" in words) == is_said
 
 
 def test_forecast_when_printed_then_says_which_figures_are_averages_and_what_all_periods_are(

@@ -58,6 +58,7 @@ from leadscore.features.units import shown
         (15000.5, "number", "15,000.50"),
         (-3.0, "number", "-3"),
         ("it's {x} 😀", "category", "it's {x} 😀"),
+        ("Proposal\nsent", "category", "Proposal sent"),
     ],
 )
 def test_a_value_is_shown_as_a_person_reads_it(value, unit, text):

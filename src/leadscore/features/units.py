@@ -29,7 +29,7 @@ def shown(value: Any, unit: str) -> str:
     ('none', '1 day', '50%', '15,000')
     """
     forms: dict[str, Callable[[Any], str]] = {
-        "category": lambda text: cut(str(text), most=LONGEST),
+        "category": _quote,
         "count": lambda n: f"{n:,.0f}" if n else "none",
         "days": _show_days,
         "days ahead": lambda days: ahead(days) if days >= 0 else ago(-days),
@@ -43,6 +43,12 @@ def shown(value: Any, unit: str) -> str:
         "number": lambda number: f"{round(number, 2) + 0.0:,.2f}".removesuffix(".00"),
     }
     return forms[unit](value)
+
+
+def _quote(text: Any) -> str:
+    """A text in one line, as a sentence quotes it; reasons are told apart by their lines."""
+    in_one_line = " ".join(str(text).split())
+    return cut(in_one_line, most=LONGEST)
 
 
 def ago(days: float, *, elapsed: float = 0.0) -> str:

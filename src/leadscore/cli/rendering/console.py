@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BREAK = re.compile(r"(?<!±)\s+(?!±)")  # where a cell may be broken: a share stays with its ±
 CLOSE = (0, 1, 0, 0)  # the padding of cells where there is little room
 WIDEST = 10_000  # characters: as if the terminal had no end
+BREAKS = re.compile(r"[\t\r\n]+")
 LONGEST = (
     1000  # characters: our own sentences are shorter, so that only values from outside are cut
 )
@@ -75,7 +76,8 @@ def command(words: str) -> str:
 
 def escaped(text: object) -> str:
     """Text from outside, which may look like markup, as it is; in one line, cut, without what cannot be seen."""
-    return escape(cut(printable(text), most=LONGEST))
+    in_one_line = BREAKS.sub(" ", str(text))
+    return escape(cut(printable(in_one_line), most=LONGEST))
 
 
 @contextmanager

@@ -240,6 +240,8 @@ def _draw_routing(scored: Scored, facts: dict[str, Any]) -> None:
         )
     out.print(f"Expected value of the routed leads: {', '.join(values)}{why}", highlight=False)
     prices = [f"{team} {price:,.2f}" for team, price in facts["worth_of_place"].items()]
+    if not prices:
+        return
     words = escaped(", ".join(prices))
     out.print(
         f"Value of one more free slot in a team, as a multiple of an average lead: {words}",

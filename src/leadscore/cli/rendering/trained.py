@@ -213,8 +213,8 @@ def _note_repeats(evaluation: Evaluation) -> None:
     in_tiers = sum(group.leads for group in evaluation.tiers)
     if in_tiers > overall.leads:
         out.print(
-            f"The {overall.leads:,} leads are evaluated on several dates. A lead counts in each group that "
-            "it was in on any of them, so the groups add up to more leads.",
+            "Leads are evaluated more than once. Each counts in every group that it was in, so the groups "
+            f"add up to more than {overall.leads:,} leads.",
             highlight=False,
         )
 
