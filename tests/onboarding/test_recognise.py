@@ -9,6 +9,7 @@ from leadscore.onboarding.exports import find_exports, read_exports
 from leadscore.onboarding.recognise import recognise
 from leadscore.project.starting import start
 from leadscore.results import Accounts
+from onboarding.made_exports import settings_in, start_with, write_rows
 from presets import dynamics, dynamics_leads, pipedrive, pipedrive_dlt
 from presets.hubspot import Account, build_account
 from presets.hubspot_airbyte import build_streams
@@ -105,3 +106,24 @@ def test_recognise_when_zoho_comes_in_several_forms_then_its_own_is_chosen(
     assert match is not None
     assert match.name == preset
     assert len(match.files) == 3
+
+
+def test_start_when_an_export_lacks_what_its_preset_needs_then_reads_it_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "deals.csv",
+        ["Record ID", "Deal Name", "Deal Stage", "Create Date", "Close Date", "Amount", "Deal owner"],
+        lambda number, created, closed: (
+            9000 + number, f"Deal {number}", ("New", "Won", "Lost", "Lost")[number % 4],
+            created.date(), closed, 100 + number, "Kim",
+        ),
+    )  # fmt: skip
+
+    parts, config = start_with(path, monkeypatch)
+
+    assert "preset" not in settings_in(config)
+    assert parts["preset"].evidence == (
+        "hubspot was not used: no column 'Is Closed Won', 'Is Deal Closed?'"
+    )
+    assert parts["outcome"].place == "deals.csv: Deal Stage"

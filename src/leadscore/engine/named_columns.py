@@ -24,6 +24,8 @@ def named_columns(sql: str) -> Mapping[str, frozenset[str]]:
 
     >>> sorted(named_columns("SELECT d.Id, p.name FROM Deals AS d JOIN people AS p ON true")["deals"])
     ['Id']
+    >>> named_columns("SELECT Stage FROM (SELECT DISTINCT * FROM deals)")["deals"]
+    frozenset({'Stage'})
     """
     named: dict[str, set[str]] = defaultdict(set)
     for node in walk(parse_select(sql)):
@@ -37,7 +39,7 @@ def _columns_of(select: Node) -> Iterator[tuple[str, str]]:
     """The tables and columns that one SELECT names itself, without what is nested in it."""
     source = select["from_table"]
     tables = dict(_tables_in(source))
-    is_only = source.get("type") == "BASE_TABLE"
+    is_only = source.get("type") != "JOIN" and len(tables) == 1
     given = {node.get("alias") for node in select["select_list"]}
     for node in _within(select):
         names = node.get("column_names")
@@ -60,9 +62,23 @@ def _tables_in(node: Node) -> Iterator[tuple[str, str]]:
         table = str(path[-1]).lower()
         alias = str(node.get("alias") or table)
         yield alias.lower(), table
+    if node.get("type") == "SUBQUERY":
+        alias = str(node.get("alias") or "")
+        for _, table in _all_columns_of(node["subquery"]["node"]):
+            yield alias.lower(), table
     if node.get("type") == "JOIN":
         yield from _tables_in(node["left"])
         yield from _tables_in(node["right"])
+
+
+def _all_columns_of(select: Node) -> Iterator[tuple[str, str]]:
+    """The one table of which a nested SELECT gives all columns, and no others, under their names."""
+    chosen = select.get("select_list", [])
+    is_star = len(chosen) == 1 and chosen[0].get("class") == "STAR"
+    if is_star and not chosen[0]["rename_list"] and not chosen[0]["columns"]:
+        tables = list(_tables_in(select["from_table"]))
+        if len(tables) == 1:
+            yield from tables
 
 
 def _within(node: Any) -> Iterator[Node]:
