@@ -97,6 +97,24 @@ def test_encoding_when_a_file_has_a_few_words_then_it_is_not_silently_misread(
                 read_as(tmp_path, few, encoding)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "row"),
+    [
+        ("gb18030", "赢单,2025年01月06日 17:07,7.2654万"),
+        ("cp950", "贏單,2025年1月6日,7.2萬"),
+        ("cp932", "受注,2025年 1月 6日,7万円"),
+        ("cp949", "수주,2025년 1월 6일 17:07,265만원"),
+    ],
+)
+def test_encoding_when_most_letters_stand_behind_numbers_then_dates_show_it(
+    tmp_path, encoding, row
+):
+    assert read_as(tmp_path, [row], encoding) == "as written"
+    dialect = detect_dialect(SourceFile("deals", tmp_path / "x.csv", "x.csv"), Source(path="x.csv"))
+    assert dialect is not None
+    assert (dialect.encoding, dialect.doubt) == (encoding, None)
+
+
 @pytest.mark.parametrize("words", [[text] for text in IN_ONE_OF_THE_WEST])
 def test_encoding_when_only_symbols_show_it_then_it_is_western(tmp_path, words):
     assert read_as(tmp_path, words, "cp1252") == "as written"

@@ -42,6 +42,12 @@ HANZI = re.compile(rb"[\xb0-\xd7][\xa1-\xfe]")  # the common ones
 LAST_HANGUL = b"\xc8\xfe"  # Korean text looks the same, but ends there
 BIG5 = re.compile(rb"(?:[\xa4-\xc6][\x40-\x7e\xa1-\xfe]){2,}")  # the common ones, in words
 MOSTLY = 0.8
+DATES = {  # by encoding: what stands behind a year and a month
+    "gb18030": "年月",
+    "cp950": "年月",
+    "cp932": "年月",
+    "cp949": "년월",
+}
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
@@ -227,6 +233,9 @@ def _first_not_utf8(file: SourceFile) -> bytes | None:
 
 def _legacy_of(block: bytes) -> tuple[str, str | None]:
     """The encoding of a block, whose last letter may be cut off, and what speaks against it."""
+    dated = _by_dates(block)
+    if dated is not None:
+        return dated, None
     reading = read_letters(block)
     asian = [encoding for encoding in _asian(block) if _decodes(block, encoding)]
     if reading and reading.encoding and reading.share >= (NEARLY_ALL if asian else MOSTLY_KNOWN):
@@ -247,6 +256,21 @@ def _decodes(block: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _by_dates(block: bytes) -> str | None:
+    """The encoding of a block with dates in Chinese, Japanese or Korean, whose letters stand alone.
+
+    >>> _by_dates("1,2025年01月06日".encode("cp950"))
+    'cp950'
+    >>> _by_dates("1,Größe".encode("cp1252"))
+    """
+    for encoding, (year, month) in DATES.items():
+        of_year, of_month = year.encode(encoding), month.encode(encoding)
+        date = rb"\d{4}%b ?\d{1,2}%b" % (re.escape(of_year), re.escape(of_month))
+        if re.search(date, block) and _decodes(block, encoding):
+            return encoding
+    return None
 
 
 def _asian(block: bytes) -> list[str]:
