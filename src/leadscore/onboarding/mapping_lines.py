@@ -98,7 +98,9 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
     of_activities = columns | _of_activities(events)
     kind = events.kind
     if kind is None:
-        constants = {"kind": slug(events.profile.file.source), "actor": "rep"}
+        profile = events.profile.original
+        name = plan.unspelt_kinds.get(profile.stem) or slug(profile.file.source)
+        constants = {"kind": name, "actor": "rep"}
         _write_entry(text, source, "activities", of_activities, constants=constants)
         return
     if events.table == "stages":
@@ -112,7 +114,7 @@ def write_events(text: Text, plan: Plan, events: Events) -> None:
         fields = {value: {"field": name} for value, name in plan.histories.items()}
         _write_values(text, kind, fields)
     if events.table == "activities":
-        _write_activities(text, events, kind, of_activities)
+        _write_activities(text, plan, events, kind, of_activities)
 
 
 def _of_activities(events: Events) -> dict[str, str]:
@@ -160,7 +162,9 @@ def _write_flags(
         _write_entry(text, source, "outcomes", columns, where=where, constants=constants)
 
 
-def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping[str, str]) -> None:
+def _write_activities(
+    text: Text, plan: Plan, events: Events, kind: Column, columns: Mapping[str, str]
+) -> None:
     """Every kind that closes no lead, and who began it."""
     where = None
     if events.won or events.lost:
@@ -173,7 +177,7 @@ def _write_activities(text: Text, events: Events, kind: Column, columns: Mapping
     if events.duration is not None and events.duration.target is None:
         name = quoted(events.duration.column.name)
         text.add(f"# CHECK the unit: duration_s = {name}, duration_min or duration_ms")
-    kinds = _name_kinds(events.other_kinds())
+    kinds = _name_kinds(events.other_kinds(), plan.unspelt_kinds)
     values = {value: {"kind": name} for value, name in kinds.items()}
     if direction is not None:
         began = {value: {"actor": words.began(value) or ""} for value in direction.values}
@@ -232,9 +236,18 @@ def _find_direction(events: Events) -> Column | None:
     return None
 
 
-def _name_kinds(values: Iterable[str]) -> dict[str, str]:
+def write_kinds(text: Text, plan: Plan) -> None:
+    """What people call the kinds of activity whose names do not say it."""
+    if plan.unspelt_kinds:
+        text.section("[kinds]", "what reasons call each kind; a plural reads best")
+        for value, name in plan.unspelt_kinds.items():
+            text.add(f"{name} = {quoted(value)}")
+
+
+def _name_kinds(values: Iterable[str], unspelt: Mapping[str, str]) -> dict[str, str]:
     """Our name of each kind of activity, none twice."""
     names: dict[str, str] = {}
     for value in values:
-        names[value] = numbered(slug(value), names.values())
+        taken = [*names.values(), *unspelt.values()]
+        names[value] = unspelt.get(value) or numbered(slug(value), taken)
     return names

@@ -12,7 +12,7 @@ from leadscore.onboarding.people_view import PeopleView, find_people_view
 from leadscore.onboarding.profile import Column, Profile
 from leadscore.onboarding.roles import Leads, Roles
 from leadscore.onboarding.stage_dates import find_stage_dates
-from leadscore.onboarding.words import numbered, slug
+from leadscore.onboarding.words import is_unspelt, numbered, slug
 from leadscore.settings.fields import RESERVED
 from leadscore.tables import KEYS, PERSONAL
 
@@ -109,7 +109,21 @@ class Plan:
             if events.value is None or events.kind is None:
                 continue
             for value in events.kind.values:
-                names[value] = _free_name(value)
+                if value not in names:
+                    name = _free_name(value)
+                    names[value] = numbered(name, names.values()) if is_unspelt(value) else name
+        return names
+
+    @cached_property
+    def unspelt_kinds(self) -> dict[str, str]:
+        """Our names of kinds of activity that are written in other letters, in whichever file."""
+        names: dict[str, str] = {}
+        for events in self.events:
+            kinds = events.other_kinds() or [events.profile.stem]
+            is_of_activities = events.table == "activities"
+            for value in filter(is_unspelt, kinds):
+                if is_of_activities and value not in names:
+                    names[value] = numbered("kind", names.values())
         return names
 
     @cached_property
@@ -195,9 +209,9 @@ def _name_columns(columns: Iterable[Column], histories: Mapping[str, str]) -> di
     names: dict[str, str] = {}
     for column in columns:
         name = slug(column.name)
-        if name in histories.values():
+        if column.name in histories or (name in histories.values() and not is_unspelt(column.name)):
             continue  # its history says more than the value of today
         if name in taken:
             name += "_of_lead"
-        names[numbered(name, names)] = column.name
+        names[numbered(name, [*names, *histories.values()])] = column.name
     return names

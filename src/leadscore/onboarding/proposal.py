@@ -12,6 +12,7 @@ from leadscore.onboarding.combined import newest
 from leadscore.onboarding.field_lines import write_bant, write_fields
 from leadscore.onboarding.mapping_lines import (
     write_events,
+    write_kinds,
     write_leads,
     write_outcomes,
     write_stage_dates,
@@ -70,6 +71,7 @@ def write_proposal(
     write_views(text, plan)
     _write_mapping(text, plan)
     _write_stages(text, plan)
+    write_kinds(text, plan)
     write_fields(text, plan)
     write_bant(text, plan)
     _write_unused(text, plan)

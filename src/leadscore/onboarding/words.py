@@ -331,6 +331,16 @@ def numbered(name: str, taken: Collection[str]) -> str:
     return f"{name}_{number}"
 
 
+def is_unspelt(text: str) -> bool:
+    """Whether a text has letters, but none that a name in the settings can have.
+
+    >>> is_unspelt("Звонок 2"), is_unspelt("Call"), is_unspelt("24")
+    (True, False, False)
+    """
+    spoken = "".join(words_of(text))
+    return not text.isascii() and not re.search("[a-z]", spoken)
+
+
 def slug(text: str) -> str:
     """A name for the settings.
 
