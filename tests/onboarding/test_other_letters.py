@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - letters of many languages look alike
 """Names and kinds that are written in letters that the settings cannot have in a name."""
 
 from __future__ import annotations

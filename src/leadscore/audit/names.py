@@ -64,14 +64,19 @@ NO_STEMS = {
 }
 
 
+BASIC = str.maketrans({"ł": "l", "ı": "i", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d"})  # noqa: RUF001
+
+
 def words_of(name: str) -> list[str]:
     """The words of a name, without case and accents.
 
     >>> words_of("TotalDays_imQualität-Status 2")
     ['total', 'days', 'im', 'qualitat', 'status', '2']
+    >>> words_of("Właściciel"), words_of("Beløb")
+    (['wlasciciel'], ['belob'])
     """
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    decomposed = unicodedata.normalize("NFKD", parted).casefold()
+    decomposed = unicodedata.normalize("NFKD", parted).casefold().translate(BASIC)
     letters = [sign for sign in decomposed if not unicodedata.combining(sign)]
     return re.findall(r"[a-z]+|\d+", "".join(letters))
 

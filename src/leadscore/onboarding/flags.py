@@ -35,7 +35,7 @@ def find_flag(
     """
     is_lost = among(outcome, lost)
     for column in columns:
-        named = words.speaks_of(column.name, words.CLOSED)
+        named = words.speaks_of(column.name, f"{words.CLOSED} {words.ENDED}")
         if column is outcome or not named or not is_yes_or_no(column):
             continue
         yes = [value for value in column.values if value.casefold() in words.YES]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 
 from leadscore.audit.names import words_of
+from leadscore.onboarding import more_words as more
 
 OWN_ID = "id record guid uuid key"  # a name of these words alone is of the row itself
 RECORD = "record case opportunity lead deal prospect"
@@ -19,13 +20,13 @@ CREATED = (
     "created create creation createdate createddate createdon createtime add added start started open opened "
     "opening engage entered entry reg registered registration received erstellt angelegt erstelldatum cree "
     "creado criado creato aangemaakt first begin erstellungszeit erstellungsdatum anlagedatum "
-    "создан 创建 建立 登録 作成 등록 생성"
+    f"создан 创建 建立 登録 作成 등록 생성 {more.CREATED}"
 )
 CLOSED = (
     "close closed closing closure end ended won lost decision decided abschluss geschlossen cloture cierre "
     "fechamento chiusura gesloten afgesloten beendet "
     "fermeture cerrado fechado chiuso encerramento actual finished conclusion abschlussdatum schlussdatum sluitdatum "
-    "закрыт заверш 结束 結束 关闭 關閉 完了 終了 종료 완료"
+    f"закрыт заверш 结束 結束 关闭 關閉 完了 終了 종료 완료 {more.CLOSED}"
 )
 UNSURE = (
     "预计 預計 予定 見込 예정 예상 미수주 предполаг ожида"  # what makes a win a forecast as well
@@ -34,25 +35,25 @@ EXPECTED = (  # what makes a date a forecast
     "expected forecast planned estimated est target projected scheduled due geplant geplanter geplantes geplante "
     "erwartet erwarteter erwartetes erwartete voraussichtlich voraussichtlicher voraussichtliches prevu prevue "
     "estime estimee previsto prevista estimado estimada esperado esperada verwacht verwachte "
-    f"{UNSURE}"
+    f"{UNSURE} {more.EXPECTED}"
 )
 OUTCOME = (
     "outcome result status stage converted won conversion target success label y ergebnis resultat resultado "
     "esito uitkomst class response iswon closedwon "
-    "этап стади статус 阶段 階段 状态 狀態 结果 結果 フェーズ ステータス 단계 상태"
+    f"этап стади статус 阶段 階段 状态 狀態 结果 結果 フェーズ ステータス 단계 상태 {more.OUTCOME}"
 )
 AMOUNT = (
     "amount amt value revenue price total acv arr mrr tcv betrag wert umsatz montant valeur importe valor valore "
     "bedrag waarde sum budget requested fee dealsize auftragswert auftragssumme angebotswert angebotssumme "
     "nettobetrag gesamtbetrag volumen auftragsvolumen importo premium prijs precio preco "
-    "summe netto сумм бюджет 金额 金額 금액"
+    f"summe netto сумм бюджет 金额 金額 금액 {more.AMOUNT}"
 )
 NO_AMOUNT = "idx index rate ratio score id year month day count number probability percent"
 OWNER = (
     "owner agent rep salesperson seller assigned user besitzer verkaufer proprietaire vendedor propietario "
     "proprietario eigenaar salesrep ownerid owned responsible responsable responsabile responsavel verantwortlich "
     "verantwortlicher betreuer verkoper assignee commercial comercial commerciale producer "
-    "bearbeiter ответствен менеджер 负责人 負責人 担当 담당"
+    f"bearbeiter ответствен менеджер 负责人 負責人 担当 담당 {more.OWNER}"
 )
 STAFF = (
     f"{OWNER} by von par por creator author manager employee staff sdr bdr ersteller mitarbeiter"
@@ -88,10 +89,10 @@ PEOPLE = {  # what activities may name in place of a lead
 }
 STAGE = (
     "stage phase step status stufe etape etapa fase pipeline "
-    "этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태"
+    f"этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태 {more.STAGE}"
 )
 CHANGED = "change changed changes moved geandert anderung wechsel изменен 変更 变更 變更 변경"
-KIND = "activity kind type event action channel aktivitat typ tipo actividad attivita subject name"
+KIND = f"activity kind type event action channel aktivitat typ tipo actividad attivita subject name {more.KIND}"
 FIELD = "field property column attribute feld champ campo veld"
 NEW_VALUE = "value newvalue new wert valeur valor waarde to"
 INBOUND = (
@@ -104,7 +105,7 @@ DIRECTIONS = {  # who began -> words of a column that says in which direction it
 }
 WHEN = (
     "date time timestamp at on when datum zeit heure fecha hora data activitydate start logged happened day ts "
-    "ms epoch"
+    f"ms epoch {more.WHEN}"
 )
 DUE = (
     "due duedate deadline reminder planned scheduled fallig falligkeit falligkeitsdatum echeance vencimiento "
@@ -132,7 +133,7 @@ LETTERS = {
 }
 SURELY_WON = (  # other words of a win may be said of a budget, a quote or a contract too
     "won win gewonnen gagne gagnee ganado ganada ganha ganho vinto vinta closedwon sold "
-    "выигр 赢 贏 成交 中标 得標 受注 成約 수주"
+    f"выигр 赢 贏 成交 中标 得標 受注 成約 수주 {more.WON}"
 )
 WON = (
     f"{SURELY_WON} approved signed converted success successful activated order auftrag zuschlag bound "
@@ -140,14 +141,14 @@ WON = (
 )
 SURELY_LOST = (
     "lost loss lose verloren perdu perdue perdido perdida perso persa closedlost outsold "
-    "проигр потерян 输单 輸單 丢单 丟單 落标 失注 실주"
+    f"проигр потерян 输单 輸單 丢单 丟單 落标 失注 실주 {more.LOST}"
 )
 LOST = (
     f"{SURELY_LOST} declined rejected cancelled canceled "
     "disqualified dead unqualified abandoned failed failure fell withdrawn withdrew abgesagt "
     "abgelehnt storniert annule annulee abandonne abandonnee refuse refusee cancelado cancelada rechazado "
     "rechazada annullato annullata rifiutato rifiutata geannuleerd afgewezen vervallen "
-    "неуспешн провал отказ 流失 失败 失敗 战败 見送 실패"
+    f"absage неуспешн провал отказ 流失 失败 失敗 战败 見送 실패 {more.DECLINED}"
 )
 NO_LEAD = (  # what ends a lead that was none
     "duplicate duplicated dup junk spam invalid dublette duplikat doublon duplicado duplicada duplicato "
@@ -156,10 +157,12 @@ NO_LEAD = (  # what ends a lead that was none
 ENDED = (  # what says that a lead has closed, and not how
     "closed ended finished concluded geschlossen abgeschlossen beendet cloture cloturee cerrado cerrada fechado "
     "fechada encerrado encerrada chiuso chiusa gesloten afgesloten beeindigd "
-    "закрыт заверш 结束 結束 关闭 關閉 終了 종료"
+    f"закрыт заверш 结束 結束 关闭 關閉 終了 종료 {more.ENDED}"
 )
-YES = {"yes", "y", "true", "1", "t", "ja", "j", "oui", "si", "sim", "да", "是", "はい", "예"}
-NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "nee", "нет", "否", "いいえ", "아니요"}
+YES = {"yes", "y", "true", "1", "t", "ja", "j", "oui", "si", "sí", "sim", "tak", "ano", "igen", "evet", "да", "是",
+    "はい", "예"}  # fmt: skip
+NO = {"no", "n", "false", "0", "f", "nein", "non", "nao", "não", "nee", "nej", "nei", "nie", "ne", "nem",
+    "hayır", "нет", "否", "いいえ", "아니요"}  # noqa: RUF001 (Turkish)  # fmt: skip
 UNKNOWN = {"unknown", "unk", "n/a", "na", "?", "-", "none", "null", "pending", "tbd", "open", "maybe", "unbekannt",
     "offen", "inconnu", "desconocido", "desconhecido", "sconosciuto", "onbekend"}  # fmt: skip
 NOBODY = UNKNOWN | {  # values in place of a contact or company
