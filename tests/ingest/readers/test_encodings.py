@@ -104,9 +104,11 @@ def test_encoding_when_a_file_has_a_few_words_then_it_is_not_silently_misread(
         ("cp950", "贏單,2025年1月6日,7.2萬"),
         ("cp932", "受注,2025年 1月 6日,7万円"),
         ("cp949", "수주,2025년 1월 6일 17:07,265만원"),
+        ("cp1250", "Data zamknięcia,28 340 zł"),
+        ("cp1250", "Schůzka,28 340\xa0Kč"),
     ],
 )
-def test_encoding_when_most_letters_stand_behind_numbers_then_dates_show_it(
+def test_encoding_when_most_letters_stand_behind_numbers_then_these_show_it(
     tmp_path, encoding, row
 ):
     assert read_as(tmp_path, [row], encoding) == "as written"

@@ -48,6 +48,7 @@ DATES = {  # by encoding: what stands behind a year and a month
     "cp932": "年月",
     "cp949": "년월",
 }
+ZLOTY_OR_KORUNA = re.compile(rb"\d[ \xa0]?(?:z\xb3|K\xe8)(?![A-Za-z\x80-\xff])")  # in cp1250
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
 FOREIGN = re.compile("[^\\x00-\x7f\udc80-\udcff]")
 QUOTED_BY_TABS = re.compile(r'^(?:.*\t)?"[^\t\n]*"\r?(?:\t|$)', re.MULTILINE)
@@ -233,9 +234,9 @@ def _first_not_utf8(file: SourceFile) -> bytes | None:
 
 def _legacy_of(block: bytes) -> tuple[str, str | None]:
     """The encoding of a block, whose last letter may be cut off, and what speaks against it."""
-    dated = _by_dates(block)
-    if dated is not None:
-        return dated, None
+    shown = _by_numbers(block)
+    if shown is not None:
+        return shown, None
     reading = read_letters(block)
     asian = [encoding for encoding in _asian(block) if _decodes(block, encoding)]
     if reading and reading.encoding and reading.share >= (NEARLY_ALL if asian else MOSTLY_KNOWN):
@@ -258,19 +259,20 @@ def _decodes(block: bytes, encoding: str) -> bool:
     return True
 
 
-def _by_dates(block: bytes) -> str | None:
-    """The encoding of a block with dates in Chinese, Japanese or Korean, whose letters stand alone.
+def _by_numbers(block: bytes) -> str | None:
+    """The encoding of a block as letters behind numbers show it: of East Asian dates, of currencies.
 
-    >>> _by_dates("1,2025年01月06日".encode("cp950"))
+    >>> _by_numbers("1,2025年01月06日".encode("cp950"))
     'cp950'
-    >>> _by_dates("1,Größe".encode("cp1252"))
+    >>> _by_numbers("1,Größe".encode("cp1252"))
     """
     for encoding, (year, month) in DATES.items():
         of_year, of_month = year.encode(encoding), month.encode(encoding)
         date = rb"\d{4}%b ?\d{1,2}%b" % (re.escape(of_year), re.escape(of_month))
         if re.search(date, block) and _decodes(block, encoding):
             return encoding
-    return None
+    is_central = ZLOTY_OR_KORUNA.search(block) is not None
+    return "cp1250" if is_central and _decodes(block, "cp1250") else None
 
 
 def _asian(block: bytes) -> list[str]:
