@@ -1,4 +1,4 @@
-"""Files of one kind that differ in a date or a number: one source, read by a pattern."""
+"""Files that belong together, by month or as open and closed leads: one source, read by a pattern."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from leadscore.onboarding.words import slug
 
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 VARYING = re.compile(rf"\d+|(?<![a-z])(?:{MONTHS})[a-z]*", re.IGNORECASE)
+WORD_OR_MARK = re.compile(r"[^\W_]+|[\W_]")
 REPEATED = re.compile(r"\*(?:[-_. ]?\*)+")
 
 
@@ -34,11 +35,56 @@ def combine(profiles: Sequence[Profile]) -> list[Profile]:
     combined: list[Profile] = []
     taken = {profile.file.source for profile in profiles}
     for group in groups.values():
-        if _belong_together(group):
-            combined.append(_join(group, taken))
+        pattern = _pattern_of(group[0])
+        if _belong_together(group, pattern):
+            combined.append(_join(group, pattern, taken))
         else:
             combined += group
     return combined
+
+
+def combine_leads(profiles: Sequence[Profile], leads: Profile) -> list[Profile] | None:
+    """The profiles, with the file of leads and others of its columns in one, or None.
+
+    Such are open and closed deals in two files, if one pattern fits both and no other file, and no
+    lead is in both.
+    """
+    folder = leads.file.path.parent
+    alike = [
+        profile
+        for profile in profiles
+        if profile.columns.keys() == leads.columns.keys() and profile.file.path.parent == folder
+    ]
+    pattern = _common_pattern([profile.file.path.name for profile in alike])
+    has_keys = any(_is_key(name, alike) for name in leads.columns)
+    if not has_keys or not _belong_together(alike, pattern):
+        return None
+    others = [profile for profile in profiles if profile not in alike]
+    taken = {profile.file.source for profile in others}
+    return [_join(alike, pattern, taken), *others]
+
+
+def _common_pattern(names: Sequence[str]) -> str:
+    """What names begin and end with, in whole words, with a star between.
+
+    >>> _common_pattern(["open_deals.csv", "closed_deals.csv"])
+    '*_deals.csv'
+    """
+    parts = [WORD_OR_MARK.findall(name) for name in names]
+    begin = _common_begin(parts)
+    rests = [part[len(begin) :] for part in parts]
+    end = _common_begin([rest[::-1] for rest in rests])[::-1]
+    return f"{glob.escape(''.join(begin))}*{glob.escape(''.join(end))}"
+
+
+def _common_begin(parts: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The longest beginning that all have."""
+    n = 0
+    for beside in zip(*parts, strict=False):
+        if len(set(beside)) > 1:
+            break
+        n += 1
+    return parts[0][:n] if parts else []
 
 
 def _pattern_of(profile: Profile) -> str:
@@ -48,12 +94,12 @@ def _pattern_of(profile: Profile) -> str:
     return REPEATED.sub("*", stars)
 
 
-def _belong_together(group: Sequence[Profile]) -> bool:
+def _belong_together(group: Sequence[Profile], pattern: str) -> bool:
     if len(group) < 2 or any(profile.is_table for profile in group):
         return False
     first = group[0]
     folder = first.file.path.parent
-    names = glob.glob(_pattern_of(first), root_dir=folder)  # noqa: PTH207
+    names = glob.glob(pattern, root_dir=folder)  # noqa: PTH207
     matched = {folder / name for name in names}
     if matched != {profile.file.path for profile in group}:
         return False
@@ -68,10 +114,9 @@ def _is_key(name: str, group: Sequence[Profile]) -> bool:
     return all(profile.columns[name].is_unique for profile in group)
 
 
-def _join(group: Sequence[Profile], taken: Collection[str]) -> Profile:
+def _join(group: Sequence[Profile], pattern: str, taken: Collection[str]) -> Profile:
     """One profile of several files, under the name of their pattern, as a source not yet taken."""
     first = group[0]
-    pattern = _pattern_of(first)
     stem = pattern.partition(".")[0]
     source = slug(stem.replace("*", " "))
     if source in taken:

@@ -26,7 +26,10 @@ from leadscore.onboarding.shared_ids import doubt_ids, find_ref, overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
 from leadscore.wording import counted, listed
 
-MORE_LEADS = 'to read both, give the source a path that fits both, such as path = "*/deals.csv"'
+MORE_LEADS = (
+    "to read both, give the source a path that fits both and no other file, such as "
+    'path = "deals*.csv"; no lead may be in both'
+)
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
 LISTS_PEOPLE = "a list of contacts or companies, not of what happened to leads"
 JOIN_PEOPLE = "to use its columns as fields of leads, join it to leads in a view: docs/views.md"

@@ -9,6 +9,7 @@ from pathlib import Path
 from leadscore.atomic import write_bytes
 from leadscore.errors import UserError
 from leadscore.locks import scratch
+from leadscore.onboarding.combined import combine_leads
 from leadscore.onboarding.database import is_address, read_table_profiles
 from leadscore.onboarding.exports import common_folder, find_exports, read_exports
 from leadscore.onboarding.findings import describe
@@ -110,6 +111,9 @@ def _write_settings(
         misfits = [_describe_misfit(match, lacking)]
 
     roles = find_roles(profiles)
+    together = combine_leads(profiles, roles.leads.profile)
+    if together is not None:
+        roles = find_roles(together)
     _check_leads(roles.leads)
     answers = ask(roles) if ask is not None else Answers()
     plan = Plan(roles, answers)
