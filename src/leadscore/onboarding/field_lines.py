@@ -9,6 +9,13 @@ from leadscore.onboarding.toml import Text, array, quoted
 from leadscore.onboarding.words import slug
 
 MOST_LEVELS = 8
+SCALES = (  # answers from weakest to strongest
+    ("no", "unknown", "yes"),
+    ("no", "poor", "info gathering", "yes"),
+    ("none", "low", "mid", "medium", "high"),
+    ("no", "maybe", "yes"),
+    ("cold", "warm", "hot"),
+)
 UNCONFIRMED = '# known_from = "creation" # only if it was known then, and not changed since'
 
 
@@ -43,7 +50,22 @@ def write_bant(text: Text, plan: Plan) -> None:
             continue
         field = speaking[0]
         answers = plan.answers_to(field)
-        levels = words.level_order(answers)
+        levels = level_order(answers)
         if 0 < len(levels) <= MOST_LEVELS:
             text.section(f"[bant.{letter}]", "CHECK the order, weakest first")
             text.add(f"field = {quoted(field)}", f"levels = {array(levels)}")
+
+
+def level_order(values: set[str]) -> tuple[str, ...]:
+    """The values from weakest to strongest, if they are answers of a known scale, else none.
+
+    >>> level_order({"Yes", "No", "Unknown"})
+    ('No', 'Unknown', 'Yes')
+    >>> level_order({"red", "blue"})
+    ()
+    """
+    by_word = {value.casefold(): value for value in values}
+    for scale in SCALES:
+        if set(by_word) <= set(scale) and len(by_word) > 1:
+            return tuple(by_word[word] for word in scale if word in by_word)
+    return ()

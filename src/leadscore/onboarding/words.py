@@ -176,13 +176,6 @@ OF_ACTIVITIES = (  # what a status says of an activity, and not of a lead
     "deferred waiting erledigt abgeschlossen offen geplant"
 )
 NEGATED = re.compile(r"\bне\b|[未不]")  # noqa: RUF001 (Cyrillic)
-SCALES = (  # answers from weakest to strongest
-    ("no", "unknown", "yes"),
-    ("no", "poor", "info gathering", "yes"),
-    ("none", "low", "mid", "medium", "high"),
-    ("no", "maybe", "yes"),
-    ("cold", "warm", "hot"),
-)
 
 
 def speaks_of(name: str, words: str) -> int:
@@ -303,21 +296,6 @@ def _is_negated(value: str) -> bool:
     negations = {"not", "no", "nicht", "kein", "keine", "non", "never", "un"}
     is_negated = bool(negations & set(words_of(value)))
     return is_negated or NEGATED.search(value.casefold()) is not None
-
-
-def level_order(values: set[str]) -> tuple[str, ...]:
-    """The values from weakest to strongest, if they are answers of a known scale, else none.
-
-    >>> level_order({"Yes", "No", "Unknown"})
-    ('No', 'Unknown', 'Yes')
-    >>> level_order({"red", "blue"})
-    ()
-    """
-    by_word = {value.casefold(): value for value in values}
-    for scale in SCALES:
-        if set(by_word) <= set(scale) and len(by_word) > 1:
-            return tuple(by_word[word] for word in scale if word in by_word)
-    return ()
 
 
 def numbered(name: str, taken: Collection[str]) -> str:
