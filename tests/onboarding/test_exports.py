@@ -9,6 +9,7 @@ from leadscore.errors import UserError
 from leadscore.onboarding.exports import find_exports
 from leadscore.project.starting import start
 from leadscore.results import Started
+from onboarding.made_exports import start_with, write_rows
 
 DEALS = [
     f"D-{n},2025-01-{n % 27 + 1:02},{closed},{stage}"
@@ -259,3 +260,20 @@ def test_init_when_one_word_shows_the_encoding_then_it_is_doubted(tmp_path):
     assert place == "deals.csv"
     assert "read as CP1252, but the text may be CP1250" in doubt
     assert "set encoding = 'cp1250'" in doubt
+
+
+def test_start_when_columns_share_a_name_then_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(
+        tmp_path / "deals.csv",
+        ["Id", "Amount", "Amount", "Created", "Closed", "Status"],
+        lambda number, created, closed: (
+            f"D{number}", 100 + number, "EUR", created.date(), closed, ("Open", "Won", "Lost", "Lost")[number % 4],
+        ),
+    )  # fmt: skip
+
+    parts, _ = start_with(path, monkeypatch)
+
+    assert parts["columns"].evidence == "several are called 'Amount'"
+    assert "give each a name of its own" in (parts["columns"].doubt or "")

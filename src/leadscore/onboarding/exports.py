@@ -23,6 +23,7 @@ from leadscore.settings.source import Source
 from leadscore.wording import listed
 
 OWN_FILES = ("store/current.json", "store/attempt.json", "mlflow.db")  # mark folders we wrote
+NAMED_TWICE = "none of these is read: give each a name of its own in the export, and run init again"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,9 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
             profiles.append(replace(profile, header_row=header_row))
             if profile.doubt:
                 unsure.append(Finding("encoding", shown, "detected", profile.doubt))
+            if profile.named_twice:
+                evidence = f"several are called {listed(profile.named_twice)}"
+                unsure.append(Finding("columns", shown, evidence, NAMED_TWICE))
             unsure += [
                 Finding("values", shown, "not as shown", doubt)
                 for doubt in profile.doubts_of_values

@@ -28,7 +28,7 @@ from leadscore.wording import counted, listed
 
 MORE_LEADS = (
     "to read both, give the source a path that fits both and no other file, such as "
-    'path = "deals*.csv"; no lead may be in both'
+    'path = "{}"; no lead may be in both'
 )
 OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
 LISTS_PEOPLE = "a list of contacts or companies, not of what happened to leads"
@@ -165,7 +165,9 @@ def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
     for profile in unused:
         if profile.columns.keys() == leads.profile.columns.keys():
             evidence = f"the same columns as {leads.profile.file.name}"
-            findings.append(Finding("not used", profile.file.name, evidence, MORE_LEADS))
+            has_same_name = profile.file.path.name == leads.profile.file.path.name
+            doubt = MORE_LEADS.format("*/deals.csv" if has_same_name else "deals*.csv")
+            findings.append(Finding("not used", profile.file.name, evidence, doubt))
         elif lists_people(profile):
             findings.append(Finding("not used", profile.file.name, LISTS_PEOPLE, JOIN_PEOPLE))
         elif profile.dates() and leads.id is not None:

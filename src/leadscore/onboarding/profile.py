@@ -203,6 +203,7 @@ class Profile:
         sparse: the rows that have far fewer values than others, such as totals: their columns.
         doubt: why its text may be read in the wrong encoding.
         doubts_of_values: why values may not be what a person sees.
+        named_twice: names that several columns have, of which none is read.
         view: of a file, whose rows are then the profile's.
     """
 
@@ -219,6 +220,7 @@ class Profile:
     view: ViewOf | None = None
     doubt: str | None = None
     doubts_of_values: tuple[str, ...] = ()
+    named_twice: tuple[str, ...] = ()
 
     @property
     def original(self) -> Profile:
@@ -266,7 +268,8 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         SourceFormatError: it cannot be read.
     """
     dialect = rows.dialect()
-    names = _named_once(rows.names(dialect))
+    of_file = rows.names(dialect)
+    names = _named_once(of_file)
     batches: list[Batch] = []
     n = 0
     for batch in rows.batches(names, dialect):
@@ -290,6 +293,7 @@ def read_profile(rows: Rows, *, is_table: bool = False) -> Profile:
         doubt=dialect.doubt_in_words() if dialect else None,
         doubts_of_values=next((batch.doubts for batch in batches), ()),
         sparse=_rows_of(columns, is_sparse) if is_sparse.any() else {},
+        named_twice=tuple(dict.fromkeys(name for name in of_file if name and name not in names)),
     )
 
 

@@ -43,10 +43,10 @@ LAST_HANGUL = b"\xc8\xfe"  # Korean text looks the same, but ends there
 BIG5 = re.compile(rb"(?:[\xa4-\xc6][\x40-\x7e\xa1-\xfe]){2,}")  # the common ones, in words
 MOSTLY = 0.8
 DATES = {  # by encoding: what stands behind a year and a month
-    "gb18030": "年月",
-    "cp950": "年月",
-    "cp932": "年月",
-    "cp949": "년월",
+    "gb18030": ("年", "月"),
+    "cp950": ("年", "月"),
+    "cp932": ("年", "月"),
+    "cp949": ("년", "월"),
 }
 ZLOTY_OR_KORUNA = re.compile(rb"\d[ \xa0]?(?:z\xb3|K\xe8)(?![A-Za-z\x80-\xff])")  # in cp1250
 BROKEN = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not UTF-8
