@@ -18,9 +18,17 @@ def find_kind(column: Column, profile: Profile) -> str | None:
     if column.date_order is not None and not words.names_id(column.name):
         return None  # when somebody was last contacted
     kind = words.kind_of_person(profile.stem if is_own else column.name)
+    if kind is None and _holds_addresses_of_others(column):
+        return EMAIL
     if kind is not None and _counts_people(column, words.GROUPS[kind]):
         return None
     return EMAIL if kind == CONTACT and column.holds_addresses else kind
+
+
+def _holds_addresses_of_others(column: Column) -> bool:
+    """Whether a column such as To has e-mail addresses, and is not called after our own people."""
+    is_other = not words.speaks_of(column.name, words.STAFF) and not words.names_id(column.name)
+    return is_other and column.holds_addresses
 
 
 def _counts_people(column: Column, groups: str) -> bool:
