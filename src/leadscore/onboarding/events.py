@@ -273,8 +273,11 @@ def kind_score(column: Column) -> float:
     if words.speaks_of(column.name, words.STAFF) and not named_kind:
         return 0  # who did it
     named_stage = words.speaks_of(column.name, words.STAGE)
+    if kinds == 1 and not named_kind and not named_stage:
+        return 0  # the same in every row: what the file is called after says more
     if all(words.speaks_of(value, words.OF_ACTIVITIES) for value in column.values):
         named_stage = 0  # whether it is done
     names_wins = any(map(words.means_won, column.values))
     named = named_kind + named_stage
-    return 1 + 2 * named + names_wins - 0.01 * kinds
+    says_little = kinds == 1  # a subject that is always the same
+    return 1 + 2 * named + names_wins - says_little - 0.01 * kinds

@@ -92,7 +92,7 @@ STAGE = (
     f"этап стади статус 阶段 階段 状态 狀態 フェーズ ステータス 단계 상태 {more.STAGE}"
 )
 CHANGED = "change changed changes moved geandert anderung wechsel изменен 変更 变更 變更 변경"
-KIND = f"activity kind type event action channel aktivitat typ tipo actividad attivita subject name {more.KIND}"
+KIND = f"activity kind type subtype event action channel aktivitat typ tipo actividad attivita subject name {more.KIND}"
 FIELD = "field property column attribute feld champ campo veld"
 NEW_VALUE = "value newvalue new wert valeur valor waarde to"
 INBOUND = (
