@@ -95,7 +95,7 @@ def _pattern_of(profile: Profile) -> str:
 
 
 def _belong_together(group: Sequence[Profile], pattern: str) -> bool:
-    if len(group) < 2 or any(profile.is_table for profile in group):
+    if len(group) < 2 or any(profile.is_table or profile.sheet for profile in group):
         return False
     first = group[0]
     folder = first.file.path.parent

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from leadscore.files import list_below
 from leadscore.ingest.readers.batch import SourceFile
 from leadscore.ingest.readers.rows import RowsOfFile
 from leadscore.ingest.readers.sources import ENDINGS, PLAIN
+from leadscore.ingest.readers.workbook import read_sheet_names
 from leadscore.onboarding.combined import combine
 from leadscore.onboarding.findings import Finding
 from leadscore.onboarding.header import find_header_row, is_table
@@ -105,29 +107,55 @@ def read_exports(paths: Sequence[Path], progress: Progress) -> Exports:
     named = zip(paths, _shown_names(paths), strict=True)
     for done, (path, shown) in enumerate(named):
         progress(f"looking at {path.name}", done, len(paths))
-        name = numbered(slug(path.name.partition(".")[0]), sources)
-        sources.add(name)
-        file = SourceFile(name, path, shown)
-        try:
-            header_row = find_header_row(RowsOfFile(file, Source(path=path.name)))
-            rows = RowsOfFile(file, Source(path=path.name, header_row=header_row))
-            profile = read_profile(rows)
-            profiles.append(replace(profile, header_row=header_row))
-            if profile.doubt:
-                unsure.append(Finding("encoding", shown, "detected", profile.doubt))
-            if profile.named_twice:
-                evidence = f"several are called {listed(profile.named_twice)}"
-                unsure.append(Finding("columns", shown, evidence, NAMED_TWICE))
-            unsure += [
-                Finding("values", shown, "not as shown", doubt)
-                for doubt in profile.doubts_of_values
-            ]
-        except SourceFormatError as e:
-            errors.append(e)
-            unsure.append(Finding("not read", shown, str(e), "left out of the settings"))
+        for file, sheet in _split_sheets(path, shown, sources):
+            try:
+                profile = _read_export(file, sheet)
+            except SourceFormatError as e:
+                errors.append(e)
+                unsure.append(Finding("not read", file.name, str(e), "left out of the settings"))
+            else:
+                profiles.append(profile)
+                unsure += _doubt_profile(profile)
     if not profiles:
         raise errors[0]
     return Exports(combine(profiles), unsure)
+
+
+def _split_sheets(
+    path: Path, shown: str, sources: set[str]
+) -> Iterator[tuple[SourceFile, str | None]]:
+    """A file or, of a workbook with several sheets, one for each; as sources not yet taken."""
+    sheets: list[str] = []
+    if path.name.lower().endswith(".xlsx"):
+        with suppress(SourceFormatError):  # which reading it says
+            sheets = read_sheet_names(SourceFile("", path, shown))
+    for sheet in sheets if len(sheets) > 1 else [None]:
+        source = numbered(slug(sheet or path.name.partition(".")[0]), sources)
+        sources.add(source)
+        yield SourceFile(source, path, f"{sheet} in {shown}" if sheet else shown), sheet
+
+
+def _read_export(file: SourceFile, sheet: str | None) -> Profile:
+    source = Source(path=file.path.name, sheet=sheet)
+    header_row = find_header_row(RowsOfFile(file, source))
+    below = source.model_copy(update={"header_row": header_row})
+    profile = read_profile(RowsOfFile(file, below))
+    return replace(profile, header_row=header_row, sheet=sheet)
+
+
+def _doubt_profile(profile: Profile) -> list[Finding]:
+    """What may be wrong with how a file was read."""
+    shown = profile.file.name
+    findings = []
+    if profile.doubt:
+        findings.append(Finding("encoding", shown, "detected", profile.doubt))
+    if profile.named_twice:
+        evidence = f"several are called {listed(profile.named_twice)}"
+        findings.append(Finding("columns", shown, evidence, NAMED_TWICE))
+    of_values = [
+        Finding("values", shown, "not as shown", doubt) for doubt in profile.doubts_of_values
+    ]
+    return findings + of_values
 
 
 def _shown_names(paths: Sequence[Path]) -> list[str]:

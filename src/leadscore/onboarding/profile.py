@@ -204,6 +204,7 @@ class Profile:
         doubt: why its text may be read in the wrong encoding.
         doubts_of_values: why values may not be what a person sees.
         named_twice: names that several columns have, of which none is read.
+        sheet: of a workbook that has several.
         view: of a file, whose rows are then the profile's.
     """
 
@@ -221,6 +222,7 @@ class Profile:
     doubt: str | None = None
     doubts_of_values: tuple[str, ...] = ()
     named_twice: tuple[str, ...] = ()
+    sheet: str | None = None
 
     @property
     def original(self) -> Profile:
@@ -229,10 +231,10 @@ class Profile:
 
     @property
     def stem(self) -> str:
-        """The name of the file without its endings, or of the table without its schema."""
+        """The name of the file without its endings, of its sheet, or of the table without its schema."""
         if self.is_table:
             return self.file.name.rpartition(".")[2]
-        return self.file.path.name.partition(".")[0]
+        return self.sheet or self.file.path.name.partition(".")[0]
 
     @property
     def likely_decimal(self) -> str | None:

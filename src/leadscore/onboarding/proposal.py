@@ -256,6 +256,8 @@ def zone_lines(profiles: Sequence[Profile]) -> list[str]:
 def source_lines(profile: Profile, base: Path) -> list[str]:
     """The lines that state a file, relative to the folder of all, or a table."""
     lines = [_place_line(profile, base)]
+    if profile.sheet is not None:
+        lines.append(f"sheet = {quoted(profile.sheet)}")
     if profile.header_row is not None:
         lines.append(f"header_row = {profile.header_row} # the lines above are none of the table")
     return lines

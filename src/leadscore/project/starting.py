@@ -153,7 +153,7 @@ def _start_from_preset(
     """Add to the settings of a preset the stages that leads went through."""
     stages = find_stages(read_settings(config))
     _write(config, write(stages=stages))
-    used = {profile.file.path for profile in match.files.values()}
+    used = {profile.file.name for profile in match.files.values()}
     parts = [
         Part(
             part=source,
@@ -169,7 +169,7 @@ def _start_from_preset(
         part = Part(part="stages", place="stages.open", evidence=evidence, doubt=doubt)
         parts.append(part)
     files = [profile.file for profile in profiles]
-    unused = [file.name for file in files if file.path not in used]
+    unused = [file.name for file in files if file.name not in used]
     return Started(
         config=str(config),
         preset=match.name,

@@ -106,6 +106,12 @@ def read_workbook_names(
     return number_columns(len(first)) if source.header is False else first
 
 
+def read_sheet_names(file: SourceFile) -> list[str]:
+    """What the sheets of a workbook are called."""
+    with _opened(file) as book:
+        return [sheet.title for sheet in book.worksheets]
+
+
 def read_first_rows(file: SourceFile, source: Source) -> list[tuple[int, list[str]]]:
     """The first filled rows of a sheet, each after its number, as many as may hold the header."""
     with _opened(file) as book:
