@@ -22,15 +22,19 @@ from leadscore.onboarding.roles import (
     names_money,
     says_stage_changed,
 )
-from leadscore.onboarding.shared_ids import doubt_ids, find_ref, overlap
+from leadscore.onboarding.shared_ids import describe_overlap, doubt_ids, find_ref, overlap
 from leadscore.onboarding.stage_dates import find_stage_dates
+from leadscore.onboarding.times_of_day import doubt_time_of_day
 from leadscore.wording import counted, listed
 
 MORE_LEADS = (
     "to read both, give the source a path that fits both and no other file, such as "
     'path = "{}"; no lead may be in both'
 )
-OTHER_IDS = "if it has them in another spelling, join the files in a view: docs/views.md"
+OTHER_IDS = (
+    "if it has them in another spelling, or leads are in several files, join these in a view: "
+    "docs/views.md"
+)
 LISTS_PEOPLE = "a list of contacts or companies, not of what happened to leads"
 JOIN_PEOPLE = "to use its columns as fields of leads, join it to leads in a view: docs/views.md"
 NO_SUCH_NAME = "no column is called so"
@@ -112,7 +116,7 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
     """What a file of events says of leads."""
     place = events.profile.file.name
     shared = f"{overlap(events.ref, leads.id):.0%} of its {events.ref.name} are leads"
-    doubts = []
+    doubts = list(filter(None, [doubt_time_of_day(events.when, events.profile)]))
     if view is not None:
         rows = counted(events.profile.rows, "row")
         connection = view.connection
@@ -171,7 +175,7 @@ def _describe_unused(leads: Leads, unused: Sequence[Profile]) -> list[Finding]:
         elif lists_people(profile):
             findings.append(Finding("not used", profile.file.name, LISTS_PEOPLE, JOIN_PEOPLE))
         elif profile.dates() and leads.id is not None:
-            evidence = f"dated, but no column has values of {leads.id.name}"
+            evidence = f"dated, but {describe_overlap(profile, leads.id)}"
             doubt = _name_shared(profile, leads) or OTHER_IDS
             findings.append(Finding("not used", profile.file.name, evidence, doubt))
     return findings
@@ -334,9 +338,10 @@ def _doubt_losses(leads: Leads, outcome: Column) -> str:
 def _describe_created(leads: Leads, created: Column) -> Finding:
     lacking = missing_share(created)
     evidence = f"the earliest date; {_coverage(created)}"
-    doubt = None
+    doubts = [doubt_time_of_day(created, leads.profile)]
     if lacking > 0:
-        doubt = "leads without it are scored, but never learned from"
+        doubts.append("leads without it are scored, but never learned from")
+    doubt = "; ".join(filter(None, doubts)) or None
     return Finding("created", f"{leads.profile.file.name}: {created.name}", evidence, doubt)
 
 

@@ -43,6 +43,19 @@ def find_ref(profile: Profile, ids: Column) -> Column | None:
     return best(profile.columns.values(), score)
 
 
+def describe_overlap(profile: Profile, ids: Column) -> str:
+    """How few values of a file are ids of leads, in the column that is called like them."""
+    named = [
+        column
+        for column in profile.columns.values()
+        if _is_namesake(column, ids) or speaks_of(column.name, RECORD)
+    ]
+    ref = best(named, lambda column: overlap(column, ids))
+    if ref is None:
+        return f"no column has values of {ids.name}"
+    return f"only {overlap(ref, ids):.0%} of its {ref.name} are leads"
+
+
 def count_named(profile: Profile, ids: Column) -> float:
     """How large a share of the leads a file names, less where none comes twice, more by the same name."""
     ref = find_ref(profile, ids)
