@@ -327,23 +327,3 @@ def test_start_when_words_stand_for_a_missing_contact_then_they_connect_nothing(
 
     assert "20 of 40 rows reach a lead" in parts["events"].evidence
     assert ingest(config) == (LEADS // 2, 0)
-
-
-@pytest.mark.parametrize("recipient", ["To", "Para", "An", "Sent to"])
-def test_start_when_a_column_holds_addresses_then_it_names_people_whatever_it_is_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipient: str
-) -> None:
-    deals = write_deals(tmp_path / "deals.csv", key="E-mail")
-    mails = write_rows(
-        tmp_path / "mails.csv",
-        ["Message ID", "From", recipient, "When"],
-        lambda number, created, _: (
-            f"<{number}@us.com>", "kim@us.com", f"ann.K{900 + number % CONTACTS}@x.com",
-            created + timedelta(days=1),
-        ),
-    )  # fmt: skip
-
-    parts, config = start_with(deals, monkeypatch, mails)
-
-    assert f"({recipient} = E-mail, in any case)" in parts["events"].evidence
-    assert ingest(config)[0] >= LEADS

@@ -9,6 +9,7 @@ from leadscore.onboarding.profile import Column, Profile
 CONTACT, EMAIL, COMPANY = words.PEOPLE
 PLURALS = {CONTACT: "contacts", EMAIL: "e-mail addresses", COMPANY: "companies"}
 MOSTLY = 0.95
+USERS = "users login benutzer utilisateur usuario utente gebruiker editor edited modified updated changed"
 FEW = 50  # numbers: so few that are called Participants say how many came
 
 
@@ -27,7 +28,8 @@ def find_kind(column: Column, profile: Profile) -> str | None:
 
 def _holds_addresses_of_others(column: Column) -> bool:
     """Whether a column such as To has e-mail addresses, and is not called after our own people."""
-    is_other = not words.speaks_of(column.name, words.STAFF) and not words.names_id(column.name)
+    is_of_ours = words.speaks_of(column.name, f"{words.STAFF} {USERS}")
+    is_other = not is_of_ours and not words.names_id(column.name)
     return is_other and column.holds_addresses
 
 
