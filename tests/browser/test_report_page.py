@@ -1,5 +1,6 @@
 """The report in a real browser: search, filter, sort, keys, a lead's panel, print, phone, accessibility."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,21 @@ def make_long():
     return make_contents(TIMELINES + 1)
 
 
+def make_long_names():
+    """A list whose reps and stages have names that no column holds in a line."""
+    contents = make_contents(60)
+    rep_names = dict.fromkeys(contents.rep_names, "Lang" * 30)
+    stages = dict.fromkeys(contents.stages, "very " * 40)
+    return replace(contents, rep_names=rep_names, stages=stages)
+
+
 PAGE_OF = {
     "list": make_contents,
     "hostile": make_hostile,
     "bare": make_bare,
     "long": make_long,
     "modelled": make_modelled,
+    "long names": make_long_names,
 }
 
 
@@ -250,6 +260,15 @@ def test_page_when_text_is_hostile_then_nothing_runs(visit):
     assert page.locator("img").count() == 0
     assert page.locator("dialog a").count() == 0  # javascript: is no link
     assert "</script>" in page.inner_text("#panel-body")
+
+
+def test_list_when_names_of_reps_and_stages_are_long_then_leads_keep_their_width(visit):
+    page = visit("long names")
+    lead = page.locator("#leads tbody th >> nth=0").bounding_box()
+    row = page.locator("#leads tbody tr >> nth=0").bounding_box()
+    assert lead["width"] >= 100
+    assert row["height"] <= 160
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 @pytest.mark.cases(2)

@@ -22,7 +22,7 @@ from leadscore.features.units import shown
     ("value", "unit", "text"),
     [
         ("x" * 80, "category", "x" * 80),
-        ("x" * 10_000, "category", "x" * 80 + "... (10,000 characters)"),
+        ("x" * 10_000, "category", "x" * 80 + "…"),
         (0.0, "count", "none"),
         (1.0, "count", "1"),
         (12.0, "count", "12"),

@@ -130,7 +130,7 @@ def _build_stalled() -> Feature:
         finish=Learned(),
         unit="times",
         phrase=Phrase(
-            "time in the present stage, as a multiple of the usual time",
+            "time in the present stage, compared with the usual",
             "In {stage} for {spent}; usual: {usual}",
             "In {stage} for {spent}; usual: {usual}",
             named=_stalled,

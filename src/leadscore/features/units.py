@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from leadscore.wording import cut
-
 LONGEST = 80  # characters of a text that a sentence quotes
 MINUTES_AN_HOUR = 60
 HOURS_A_DAY = 24
@@ -48,7 +46,7 @@ def shown(value: Any, unit: str) -> str:
 def _quote(text: Any) -> str:
     """A text in one line, as a sentence quotes it; reasons are told apart by their lines."""
     in_one_line = " ".join(str(text).split())
-    return cut(in_one_line, most=LONGEST)
+    return in_one_line if len(in_one_line) <= LONGEST else f"{in_one_line[:LONGEST].rstrip()}…"
 
 
 def ago(days: float, *, elapsed: float = 0.0) -> str:
