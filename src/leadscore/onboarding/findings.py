@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from leadscore.ingest.mapping.numbers import CREDIT, read_money
 from leadscore.onboarding import words
+from leadscore.onboarding.event_doubts import doubt_activities, doubt_closes
 from leadscore.onboarding.events import Events
 from leadscore.onboarding.outcomes import may_say_outcome
 from leadscore.onboarding.people import lists_people
@@ -130,30 +131,19 @@ def _describe_events(events: Events, leads: Leads, view: PeopleView | None) -> l
         strangers = f"{events.strangers:.0%} of the rows are of other records"
         doubts.append(f"{strangers}, and left out by a view")
     if events.table == "activities":
-        doubts += _doubt_activities(events)
+        doubts += doubt_activities(events)
     doubt = "; ".join(doubts) or None
     findings = [Finding("events", place, f"{shared}; dated by {events.when.name}", doubt)]
     if events.won and events.lost:
         evidence = f"won: {listed(events.won, most=4)}; lost: {listed(events.lost, most=4)}"
         column = f"{place}: {_name(events.kind)}"
-        findings.append(Finding("outcome", column, evidence, CHECK_WORDS))
+        doubts = [CHECK_WORDS, *doubt_closes(events, leads)]
+        findings.append(Finding("outcome", column, evidence, "; ".join(doubts)))
     if events.kind is not None and events.other_kinds():
         values = listed(events.other_kinds(), most=6)
         doubt = _doubt_open(events.ended_kinds())
         findings.append(Finding(events.table, f"{place}: {events.kind.name}", values, doubt))
     return findings
-
-
-def _doubt_activities(events: Events) -> list[str]:
-    """Why rows may be no activities of salespeople."""
-    doubts = []
-    if words.speaks_of(events.profile.stem, words.NO_SALES):
-        doubts.append("judging by its name, it may not hold sales activities: if so, leave it out")
-    if events.seems_mailed:
-        doubts.append(
-            "most rows share their time with many others: if they are mailings to all, leave them out"
-        )
-    return doubts
 
 
 def _doubt_open(ended: Sequence[str]) -> str | None:
