@@ -171,3 +171,28 @@ def test_a_field_may_be_called_like_a_word_of_sql_or_a_column_of_ours(tmp_path, 
         .change("a", 5, name, "changed")
     )
     assert _values(facts, tmp_path / "changed", as_of=10)[f"profile_{name}"] == "changed"
+
+
+def _fingerprints(**changes: Any) -> dict[str, str]:
+    """Of features of a text, of a number that answers the budget, and of the amount."""
+    amount = {"type": "number", "decimals": 2, "known_from": "creation"}
+    bant = {"budget": {"field": "price", "full_amount": 1000}}
+    settings = _settings(
+        "form", "price", "amount", fields=FIELDS | {"amount": amount}, bant=bant, **changes
+    )
+    return {feature.name: feature.fingerprint() for feature in build_features(settings)}
+
+
+def test_numbers_when_amounts_are_converted_then_are_other_features_and_texts_are_not():
+    plain = _fingerprints()
+    euros = _fingerprints(money={"currency": "EUR"})
+    dollars = _fingerprints(money={"currency": "USD"})
+    numbers = {name for name in plain if plain[name] != euros[name]}
+    assert {"profile_amount", "moves_amount_raised", "bant_budget"} <= numbers
+    assert numbers.isdisjoint({"profile_form", "bant_completeness"})
+    assert numbers == {name for name in plain if euros[name] != dollars[name]}
+
+
+def test_numbers_when_only_a_rate_changes_then_are_the_same_features():
+    before = _fingerprints(money={"currency": "EUR", "rates": {"USD": 0.92}})
+    assert before == _fingerprints(money={"currency": "EUR", "rates": {"USD": 0.93}})

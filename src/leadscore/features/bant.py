@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from leadscore.engine.protocol import literal
 from leadscore.features.bant_words import word_answer, word_answers, word_known, word_mean
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column, field_finish
+from leadscore.features.fields import currency_behind, field_column, field_finish
 from leadscore.features.finish import (
     Count,
     Filled,
@@ -45,9 +45,11 @@ def build_bant(settings: Settings, *, leave_out: AbstractSet[str] = frozenset())
         if columns is None or bant.field in leave_out:
             continue
         strength = field_finish(strength_of(bant, settings), bant.field, settings)
-        features += _build_letter(letter, bant, columns, strength)
+        answered = _build_letter(letter, bant, columns, strength)
         if settings.is_dated:
-            features += _build_answers(letter, bant, settings)
+            answered += _build_answers(letter, bant, settings)
+        rests_on = currency_behind(bant.field, settings)
+        features += [replace(feature, rests_on=rests_on) for feature in answered]
         flags.append(Known(strength))
         for relation, expressions in columns.items():
             all_columns.setdefault(relation, {}).update(expressions)

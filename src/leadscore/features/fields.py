@@ -49,6 +49,15 @@ def field_finish(inner: Finish, name: str, settings: Settings) -> Finish:
     return SinceCreation(f"field_{name}", inner) if may_change else inner
 
 
+def currency_behind(name: str, settings: Settings) -> tuple[str, ...]:
+    """What the values of a number rest on: the currency into which ingest converts amounts, if any.
+
+    Amounts that a model learned as they stood are others once they are converted.
+    """
+    is_number = settings.lead_fields()[name].type == "number"
+    return (settings.money.currency,) if is_number and settings.money is not None else ()
+
+
 def unlearned_fields(settings: Settings, changed: AbstractSet[str]) -> list[str]:
     """The mapped fields that no feature reads, or whose history is empty.
 

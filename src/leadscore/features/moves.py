@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from leadscore.engine.protocol import literal
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column, field_finish
+from leadscore.features.fields import currency_behind, field_column, field_finish
 from leadscore.features.finish import Finish
 from leadscore.features.finish_moves import Drift, Overdue, Steps
 from leadscore.features.phrases import Phrase, both
@@ -26,7 +26,12 @@ def build_moves(name: str, settings: Settings) -> list[Feature]:
     if latest is None or not settings.is_dated:
         return []
     label = field.label or name.replace("_", " ")
-    moving = _Moving(name, label, is_created=name in settings.fields_of_leads())
+    moving = _Moving(
+        name,
+        label,
+        is_created=name in settings.fields_of_leads(),
+        rests_on=currency_behind(name, settings),
+    )
     if field.type == "date":
         overdue = field_finish(Overdue(f"field_{name}"), name, settings)
         return [
@@ -52,11 +57,15 @@ def build_moves(name: str, settings: Settings) -> list[Feature]:
 
 @dataclass(frozen=True)
 class _Moving:
-    """A field of whole numbers: its name and label, and whether its value at creation is known."""
+    """A field of whole numbers: its name and label, and whether its value at creation is known.
+
+    `rests_on` is as of `Feature`.
+    """
 
     name: str
     label: str
     is_created: bool
+    rests_on: tuple[str, ...]
 
     def count(self, measure: str, sign: int, verb: str) -> Feature:
         """How often the field rose (sign 1), or fell (-1)."""
@@ -98,6 +107,7 @@ class _Moving:
             unit=unit,
             phrase=phrase,
             group=f"profile_{self.name}",
+            rests_on=self.rests_on,
         )
 
     @property

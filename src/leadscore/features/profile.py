@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from leadscore.features.feature import Feature
-from leadscore.features.fields import field_column, field_finish
+from leadscore.features.fields import currency_behind, field_column, field_finish
 from leadscore.features.finish import Amount, DaysUntil, Finish, Text
 from leadscore.features.moves import build_moves
 from leadscore.features.people import people_fields
@@ -38,6 +38,7 @@ def build_profile(
             unit=UNITS[field.type],
             phrase=both(label, field.sentence or sentence),
             group=f"profile_{name}",
+            rests_on=currency_behind(name, settings),
             names_people=name in people,
         )
         features += [feature, *build_moves(name, settings)]
