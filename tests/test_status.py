@@ -12,6 +12,7 @@ import histories
 from builders import Facts, day, make_settings
 from commands import run
 from leadscore import Project
+from leadscore.cli.rendering.standing import draw_status
 from leadscore.json_files import canonical_json
 from leadscore.project.reviewing import look_path
 from leadscore.project.trail import record, trail_path
@@ -203,6 +204,18 @@ def test_attention_when_all_is_well_then_none_is_needed() -> None:
 @pytest.mark.parametrize("change", NEEDS_ATTENTION.values(), ids=NEEDS_ATTENTION)
 def test_attention_when_one_thing_is_wrong_then_it_is_needed(change: dict) -> None:
     assert WELL.model_copy(update=change).needs_attention
+
+
+def test_champion_when_only_a_challenger_is_there_then_says_how_to_promote_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = WELL.champion.model_copy(update={"number": 7})
+    draw_status(WELL.model_copy(update={"champion": None, "challenger": model}))
+    drawn = " ".join(capsys.readouterr().out.split())
+    assert (
+        "none yet: train again, or promote the challenger with leadscore models promote 7 --why ..."
+        in drawn
+    )
 
 
 def test_list_when_no_target_is_set_then_it_never_expires(project: Project) -> None:

@@ -25,7 +25,7 @@ def draw_status(status: Status) -> None:
     _draw_held_delivery(status)
     _draw("list", _list_in_words(status.published))
     _draw_withheld(status)
-    _draw("champion", _model_in_words(status.champion))
+    _draw("champion", _champion_in_words(status))
     if status.challenger:
         _draw("challenger", _model_in_words(status.challenger))
     if status.last_look:
@@ -100,9 +100,16 @@ def _draw_withheld(status: Status) -> None:
     _draw("", f"to publish it: {publish}")
 
 
-def _model_in_words(model: ScoringModel | None) -> str:
-    if model is None:
+def _champion_in_words(status: Status) -> str:
+    if status.champion:
+        return _model_in_words(status.champion)
+    if status.challenger is None:
         return f"[yellow]none yet[/]: {command('train')}"
+    promote = command(f"models promote {status.challenger.number} --why ...")
+    return f"[yellow]none yet[/]: train again, or promote the challenger with {promote}"
+
+
+def _model_in_words(model: ScoringModel) -> str:
     words = f"version {model.number} ({model.version}), trained on data {until(model.known_until)}"
     if model.since is None:
         return words
