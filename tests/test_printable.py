@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commands import run
@@ -51,6 +51,7 @@ def test_text_when_printable_then_nothing_in_it_is_hidden_and_it_is_as_long(text
     assert not any(map(is_hidden, shown))
 
 
+@example({"\u034f": "\ufe00"})  # printable to Python
 @given(st.dictionaries(st.text(), st.text()))
 def test_json_when_written_in_one_line_then_reads_as_it_was_and_hides_nothing(value):
     text = one_line(value)

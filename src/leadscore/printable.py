@@ -61,7 +61,7 @@ def one_line(value: Mapping[str, Any]) -> str:
     {"name": "a\u202eb"}
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if text.isprintable():
+    if not any(map(is_hidden, set(text))):
         return text
     return "".join(_escape(character) for character in text)
 
