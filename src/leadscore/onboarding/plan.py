@@ -62,8 +62,10 @@ class Plan:
         profiles = [self.leads.profile]
         for events in self.events:
             profiles += events.profiles
-        profiles = [each for profile in profiles for each in (profile.original, profile)]
-        by_source = {profile.file.source: profile for profile in profiles}
+        by_source: dict[str, Profile] = {}
+        for profile in profiles:
+            by_source[profile.original.file.source] = profile.original
+            by_source[profile.file.source] = profile
         return list(by_source.values())
 
     @property

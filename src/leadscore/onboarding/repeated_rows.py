@@ -15,16 +15,21 @@ from leadscore.onboarding.profile import Column, Profile
 def without_repeats(profile: Profile) -> Profile:
     """The profile without rows that equal an earlier one, if only these keep an id from being unique."""
     columns = profile.columns.values()
-    if any(column.is_unique for column in columns) or not any(map(_may_be_id, columns)):
+    has_id = any(column.is_unique for column in columns)
+    if has_id or not any(map(_may_be_id, columns)):
         return profile
+
     values = pd.DataFrame({column.name: column.text.to_pandas() for column in columns})
     is_first = ~values.duplicated().to_numpy()
-    mask = pa.array(is_first)
-    kept = {column.name: replace(column, text=column.text.filter(mask)) for column in columns}
-    if not any(_may_be_id(column) and column.is_unique for column in kept.values()):
+    first_rows = pa.array(is_first)
+    once = {}
+    for column in columns:
+        once[column.name] = replace(column, text=column.text.filter(first_rows))
+    if not any(_may_be_id(column) and column.is_unique for column in once.values()):
         return profile
+
     rows = int(np.count_nonzero(is_first))
-    return replace(profile, columns=kept, rows=rows, repeats=profile.rows - rows)
+    return replace(profile, columns=once, rows=rows, repeats=profile.rows - rows)
 
 
 def _may_be_id(column: Column) -> bool:

@@ -20,7 +20,7 @@ from leadscore.model.apply import Columns, WinModel
 from leadscore.model.contributions.paths import TooDeepError, Tree, explain_rows, read_trees
 
 FEW = 1_000  # rows that LightGBM explains in the time in which the trees are read
-CHUNK = 25_000  # rows that are explained at once; two threads with fewer wait for each other
+CHUNK = 25_000  # rows at most that are explained at once; with far fewer, two threads wait for each other
 SIDE_BY_SIDE = 2  # chunks
 LEAST_CHECKED = 50  # rows that are compared with LightGBM's contributions, which take it long
 CHECKED_OF = 500  # or one of so many, if that is more
