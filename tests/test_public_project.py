@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -102,3 +104,18 @@ def test_requirements_when_locked_then_they_name_no_place():
         assert "://" not in text
         assert "--hash=sha256:" in text
         assert not re.search(r"^--", text, re.MULTILINE)
+
+
+TOP_LEVEL = {
+    ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+    "README.md", "SECURITY.md", "bench", "compose.yaml", "data", "docs", "examples", "flows", "mkdocs.yml", "models",
+    "prefect.yaml", "pyproject.toml", "requirements", "src", "tests",
+}  # fmt: skip
+
+
+def test_top_level_when_compared_with_what_belongs_there_then_nothing_was_left_by_a_try():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run([git, "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    assert {path.partition("/")[0] for path in listed.stdout.splitlines()} == TOP_LEVEL
