@@ -114,8 +114,10 @@ TOP_LEVEL = {
 
 
 def test_top_level_when_compared_with_what_belongs_there_then_nothing_was_left_by_a_try():
-    git = shutil.which("git")
-    if git is None or not (ROOT / ".git").exists():
-        pytest.skip("not a checkout")
-    listed = subprocess.run([git, "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
+    git = shutil.which("git") or pytest.skip("git is not installed")
+    listed = subprocess.run(
+        [git, "ls-files"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a checkout that git reads")
     assert {path.partition("/")[0] for path in listed.stdout.splitlines()} == TOP_LEVEL
